@@ -1,0 +1,63 @@
+"""The GraphQL that the bridge speaks: one query to see, and one mutation document per act.
+
+Every document is validated in the tests against GitHub's published types.
+Source: https://docs.github.com/en/graphql/reference
+"""
+
+LOOK = """
+query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!, $baseFile: String!,
+           $head: String!, $headRef: String!, $headFile: String!) {
+  repository(owner: $owner, name: $name) {
+    id
+    base: ref(qualifiedName: $baseRef) { target { oid } }
+    baseFile: object(expression: $baseFile) { ... on Blob { oid text isTruncated } }
+    head: ref(qualifiedName: $headRef) { id target { oid } }
+    headFile: object(expression: $headFile) { ... on Blob { oid text isTruncated } }
+    ours: pullRequests(headRefName: $head, baseRefName: $base, first: 20,
+                       orderBy: {field: CREATED_AT, direction: DESC}) { nodes { ...Seen } }
+    open: pullRequests(states: [OPEN], baseRefName: $base, first: 100,
+                       orderBy: {field: CREATED_AT, direction: DESC}) {
+      nodes { id number headRefName isCrossRepository headRef { id } }
+    }
+  }
+}
+
+fragment Seen on PullRequest {
+  id number url state title isCrossRepository headRefName headRefOid mergeable
+  merged mergedAt mergeCommit { oid }
+  author { login }
+  mergedBy { login ... on User { databaseId } ... on Bot { databaseId } }
+  statusCheckRollup { state }
+}
+"""
+
+PROPOSE = """
+mutation Propose($ref: CreateRefInput!, $commit: CreateCommitOnBranchInput!,
+                 $pull: CreatePullRequestInput!,
+                 $needsBranch: Boolean!, $needsCommit: Boolean!) {
+  branch: createRef(input: $ref) @include(if: $needsBranch) { ref { id } }
+  commit: createCommitOnBranch(input: $commit) @include(if: $needsCommit) { commit { oid url } }
+  pull: createPullRequest(input: $pull) { pullRequest { id number url headRefOid } }
+}
+"""
+
+MERGE = """
+mutation Merge($input: MergePullRequestInput!) {
+  merge: mergePullRequest(input: $input) { pullRequest { merged mergeCommit { oid } } }
+}
+"""
+
+CLOSE = """
+mutation Close($comment: AddCommentInput!, $pull: ClosePullRequestInput!, $ref: DeleteRefInput!,
+               $hasRef: Boolean!) {
+  comment: addComment(input: $comment) { clientMutationId }
+  pull: closePullRequest(input: $pull) { pullRequest { closed } }
+  ref: deleteRef(input: $ref) @include(if: $hasRef) { clientMutationId }
+}
+"""
+
+DELETE_BRANCH = """
+mutation DeleteBranch($input: DeleteRefInput!) {
+  ref: deleteRef(input: $input) { clientMutationId }
+}
+"""
