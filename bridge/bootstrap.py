@@ -1,0 +1,171 @@
+"""The one place that wires: settings in, a bridge out."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from functools import cached_property
+
+import httpx
+from pydantic import SecretStr
+
+from bridge.errors import Misconfigured
+from bridge.github.auth import AppAuth, TokenAuth
+from bridge.github.client import GitHub
+from bridge.heroku.client import Heroku
+from bridge.inbox import Inbox
+from bridge.index.client import Index
+from bridge.kit.clock import Clock, system_clock
+from bridge.kit.http import Door, Sleep
+from bridge.policy import Pipeline
+from bridge.prediction.client import PredictionApi
+from bridge.reconcile import Reconciler
+from bridge.release import Release
+from bridge.settings import Settings
+from bridge.steps.world import Intend, World
+from bridge.store import Store
+from bridge.worker import Worker
+
+Transport = Callable[[str], httpx.AsyncBaseTransport | None]
+
+
+def the_network(url: str) -> None:
+    """No transport of our own: httpx opens real connections."""
+
+
+class Neighbours:
+    """One client per neighbour and pipeline, made once and shared."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, transport: Transport, sleep: Sleep
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._transport = transport
+        self._sleep = sleep
+        self._made: dict[str, tuple[Index, GitHub, Heroku, PredictionApi]] = {}
+
+    def world(
+        self,
+        pipeline: Pipeline,
+        *,
+        now: datetime,
+        intend: Intend,
+        last_verified: Release | None = None,
+        chain_head: str = "",
+    ) -> World:
+        """The world of one pipeline at this moment."""
+        if pipeline.name not in self._made:
+            self._made[pipeline.name] = self._make(pipeline)
+        index, github, heroku, api = self._made[pipeline.name]
+        return World(
+            pipeline=pipeline,
+            index=index,
+            github=github,
+            heroku=heroku,
+            api=api,
+            now=now,
+            intend=intend,
+            last_verified=last_verified,
+            chain_head=chain_head,
+            public_url=self._settings.public_url.rstrip("/"),
+        )
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        for neighbours in self._made.values():
+            for neighbour in neighbours:
+                await neighbour.close()
+
+    def _make(self, pipeline: Pipeline) -> tuple[Index, GitHub, Heroku, PredictionApi]:
+        settings = self._settings
+        token = settings.index.token
+        index_auth = (token.get_secret_value(), "") if token else None
+        return (
+            Index(self._door("the index", pipeline.index, index_auth), pipeline.index),
+            GitHub(
+                self._door("GitHub", settings.github.url, self._github_auth(pipeline)),
+                pipeline.repository,
+            ),
+            Heroku(
+                self._door("Heroku", settings.heroku.url, _bearer(settings.heroku.token)),
+                pipeline.app,
+            ),
+            PredictionApi(self._door("the API", pipeline.api_url, None)),
+        )
+
+    def _door(self, who: str, url: str, auth: httpx.Auth | tuple[str, str] | None) -> Door:
+        return Door(
+            who,
+            url,
+            auth=auth,
+            transport=self._transport(url),
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+
+    def _github_auth(self, pipeline: Pipeline) -> httpx.Auth | None:
+        github = self._settings.github
+        if github.app_id and github.private_key:
+            return AppAuth(
+                github.app_id, github.private_key, pipeline.repository, github.url, self._clock
+            )
+        return _bearer(github.token)
+
+
+class Bridge:
+    """A bridge that can receive, work and be asked."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = system_clock,
+        transport: Transport = the_network,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.store = Store(settings.database_url)
+        self.neighbours = Neighbours(settings, clock, transport, sleep)
+        self._stop = asyncio.Event()
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """Moves releases."""
+        return Reconciler(self.store, self.settings.pipeline, self.neighbours, self.clock)
+
+    @cached_property
+    def worker(self) -> Worker:
+        """Keeps everything moving."""
+        inbox = Inbox(self.store, self.settings.pipeline, self.clock)
+        return Worker(self.store, inbox, self.reconciler, self.clock, self.settings.sweep_every)
+
+    def keys(self) -> dict[str, list[bytes]]:
+        """The keys of each source that is on. Raises Misconfigured."""
+        secrets = self.settings.webhook_secrets
+        names = type(secrets).model_fields
+        return {name: keys for name in names if (keys := secrets.keys(name))}
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Migrate, then work until the block ends."""
+        self.store.migrate()
+        work = asyncio.create_task(self.worker.run(self._stop))
+        try:
+            yield
+        finally:
+            self._stop.set()
+            await work
+            await self.neighbours.close()
+            self.store.close()
+
+
+def must_have_pipelines(settings: Settings) -> None:
+    """A bridge to nowhere is a mistake; raises Misconfigured."""
+    if not settings.pipeline:
+        raise Misconfigured("pipeline: none is configured. Write one into bridge.toml.")
+
+
+def _bearer(token: SecretStr | None) -> httpx.Auth | None:
+    return TokenAuth(token) if token else None

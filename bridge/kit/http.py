@@ -1,0 +1,132 @@
+"""One door per neighbour: a shared client, deadlines, caps, and our words for bad news.
+
+Credentials go into the auth argument or a header, never into a URL: httpx logs URLs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from bridge.errors import Unavailable
+from bridge.kit.clock import Clock, system_clock
+
+TIMEOUT = httpx.Timeout(15, connect=5)
+BODY_CAP = 300 << 20
+LATER = {408, 425, 429, 500, 502, 503, 504}
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Door:
+    """The way to one neighbour. `who` names it in sentences."""
+
+    def __init__(
+        self,
+        who: str,
+        url: str,
+        *,
+        auth: httpx.Auth | tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock = system_clock,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self.who = who
+        self._clock = clock
+        self._sleep = sleep
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            auth=auth,
+            headers={"user-agent": "model-bridge", **(headers or {})},
+            transport=transport,
+            timeout=TIMEOUT,
+            trust_env=False,
+        )
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: object | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        anonymous: bool = False,
+    ) -> httpx.Response:
+        """The neighbour's answer, whatever it says, read whole.
+
+        Raises Unavailable when there is none, or when it means "later". A GET is tried three
+        times; anything else once, because its effect may have happened.
+        """
+        request = self._client.build_request(
+            method, url, json=json, content=content, headers=headers, params=params
+        )
+        if method != "GET":
+            return await self._once(request, anonymous)
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(3),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            retry=retry_if_exception_type(Unavailable),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return await tries(self._once, request, anonymous)
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._client.aclose()
+
+    async def _once(self, request: httpx.Request, anonymous: bool) -> httpx.Response:
+        try:
+            response = await self._client.send(
+                request, stream=True, auth=None if anonymous else httpx.USE_CLIENT_DEFAULT
+            )
+            try:
+                await self._read(response)
+            finally:
+                await response.aclose()
+        except httpx.TransportError as error:
+            kind = type(error).__name__
+            raise Unavailable(f"{self.who} did not answer ({kind})") from None
+        if response.status_code in LATER or _is_limited(response):
+            raise Unavailable(
+                f"{self.who} answered {response.status_code}", self._retry_after(response)
+            )
+        return response
+
+    async def _read(self, response: httpx.Response) -> None:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > BODY_CAP:
+                raise Unavailable(f"{self.who} sent more than {BODY_CAP >> 20} MiB")
+        response._content = bytes(body)
+
+    def _retry_after(self, response: httpx.Response) -> float | None:
+        said = response.headers.get("retry-after")
+        reset = response.headers.get("x-ratelimit-reset")
+        now = self._clock()
+        if said and said.isdigit():
+            return float(said)
+        if said:
+            try:
+                return max(0.0, (parsedate_to_datetime(said) - now).total_seconds())
+            except ValueError:
+                return None
+        if reset and reset.isdigit() and response.headers.get("x-ratelimit-remaining") == "0":
+            return max(0.0, int(reset) - now.timestamp())
+        return None
+
+
+def _is_limited(response: httpx.Response) -> bool:
+    """GitHub says "slow down" with 403 too.
+
+    Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    return response.status_code == 403 and (
+        "retry-after" in response.headers or response.headers.get("x-ratelimit-remaining") == "0"
+    )

@@ -1,0 +1,109 @@
+"""What `bridge.toml` says of each pipeline, and the decisions that follow from it. Pure."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from packaging.utils import canonicalize_name
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bridge.errors import Reason
+from bridge.sentences import say
+
+HOSTS = {"gh": "github", "bb": "bitbucket"}
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+REPOSITORY = r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
+ASK_SOON = timedelta(seconds=1)
+ASK_LATE = timedelta(minutes=1)
+ASK_A_PERSON = timedelta(minutes=5)
+INDEX_PATIENCE = timedelta(minutes=30)
+
+
+def duration(said: object) -> object:
+    """`200ms`, `2s`, `10m`, `3h` or `7d` as a timedelta; anything else is left to pydantic."""
+    if isinstance(said, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", said)):
+        return timedelta(seconds=float(match[1]) * UNITS[match[2]])
+    return said
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Verification(_Table):
+    """How the running API is asked: readings in a row, how often, and for how long at most."""
+
+    matches: int = Field(default=3, ge=1)
+    every: Duration = timedelta(seconds=2)
+    within: Duration = timedelta(minutes=10)
+
+
+class Policy(_Table):
+    """Who merges, how the API is verified, who rolls back."""
+
+    merge: Literal["human", "auto"] = "human"
+    verify: Verification = Verification()
+    rollback: Literal["auto", "ask"] = "auto"
+
+
+class CiJob(_Table):
+    """The CI project and workflow that publish the package."""
+
+    project: str
+    workflow: str
+    publish_job: str | None = None
+
+    @property
+    def slug(self) -> str:
+        """The project as webhooks spell it: `gh/…` is `github/…` there."""
+        host, _, rest = self.project.partition("/")
+        return f"{HOSTS.get(host, host)}/{rest}"
+
+
+class Pipeline(_Table):
+    """One model on its way into one app."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    package: Annotated[str, BeforeValidator(lambda name: canonicalize_name(str(name)))]
+    index: str
+    repository: str = Field(pattern=REPOSITORY)
+    branch: str = "main"
+    requirements: str = "requirements.txt"
+    app: str
+    app_root: str = "."
+    api_url: str
+    deploy: Literal["build", "watch"] = "build"
+    circleci: CiJob | None = None
+    policy: Policy = Policy()
+
+    def branch_for(self, version: str) -> str:
+        """The branch of this version's pull request: always the same, so that it is made once."""
+        return f"{self.branch_prefix}{version}"
+
+    @property
+    def branch_prefix(self) -> str:
+        """What the names of all our branches begin with."""
+        return f"bridge/{self.package}-"
+
+
+def next_look(since: datetime, now: datetime) -> datetime:
+    """When to ask again for something that nobody will tell us: soon at first, then ever later."""
+    return now + min(max((now - since) / 4, ASK_SOON), ASK_LATE)
+
+
+def may_merge(policy: Policy, number: int, checks: str | None) -> Reason | None:
+    """None when the bridge itself may merge now, or the reason why not.
+
+    `checks` is GitHub's rollup: SUCCESS, PENDING, EXPECTED, FAILURE, ERROR, or None for no check
+    at all, which is not good news either.
+    """
+    if checks in ("FAILURE", "ERROR"):
+        return say("checks_failed", number=number, state=checks.lower())
+    if policy.merge == "human":
+        return say("waiting_for_reviewer", number=number)
+    if checks != "SUCCESS":
+        return say("waiting_for_checks", number=number, state=(checks or "none yet").lower())
+    return None

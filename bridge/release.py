@@ -1,0 +1,188 @@
+"""A release: the journey of one version into production. Pure; only `reconcile` calls `move`."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, JsonValue, RootModel
+from pydantic import Field as ModelField
+from sqlalchemy import Column, Enum, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from bridge.columns import Document, Moment
+from bridge.errors import Reason
+from bridge.model_card import ModelCard
+
+
+class Stage(StrEnum):
+    """Where a release stands. The last five are ends."""
+
+    ANNOUNCED = "announced"
+    CONFIRMED = "confirmed"
+    PROPOSED = "proposed"
+    MERGED = "merged"
+    DEPLOYED = "deployed"
+    ROLLING_BACK = "rolling_back"
+    VERIFIED = "verified"
+    SUPERSEDED = "superseded"
+    DECLINED = "declined"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+
+    @property
+    def is_end(self) -> bool:
+        """Nothing more will happen to a release that stands here."""
+        return self in ENDS
+
+
+ENDS = frozenset(
+    {Stage.VERIFIED, Stage.SUPERSEDED, Stage.DECLINED, Stage.FAILED, Stage.ROLLED_BACK}
+)
+UNMERGED = frozenset({Stage.ANNOUNCED, Stage.CONFIRMED, Stage.PROPOSED})
+
+
+MOVES: dict[Stage, frozenset[Stage]] = {
+    Stage.ANNOUNCED: frozenset({Stage.CONFIRMED, Stage.FAILED, Stage.SUPERSEDED}),
+    Stage.CONFIRMED: frozenset({Stage.PROPOSED, Stage.FAILED, Stage.SUPERSEDED, Stage.DECLINED}),
+    Stage.PROPOSED: frozenset({Stage.MERGED, Stage.FAILED, Stage.SUPERSEDED, Stage.DECLINED}),
+    Stage.MERGED: frozenset({Stage.DEPLOYED, Stage.FAILED}),
+    Stage.DEPLOYED: frozenset({Stage.VERIFIED, Stage.FAILED, Stage.ROLLING_BACK}),
+    Stage.ROLLING_BACK: frozenset({Stage.ROLLED_BACK, Stage.FAILED}),
+}
+
+STAGE = Enum(Stage, native_enum=False, length=16, values_callable=lambda enum: [*enum])
+
+
+class Reading(BaseModel):
+    """One look at the running API. `unknown` is never good news."""
+
+    at: datetime
+    verdict: Literal["matches", "contradicts", "unknown"]
+    version: str | None = None
+    digest: str | None = None
+    instance: str | None = None
+    note: str | None = None
+
+
+class CiRun(BaseModel):
+    """The CI job that built the file."""
+
+    model_config = ConfigDict(extra="ignore")
+    system: str
+    job: str | None = None
+    workflow: str | None = None
+    url: str | None = None
+
+
+class PullRequest(BaseModel):
+    """Our pull request. `id` is GitHub's node id, `head_sha` the commit that we wrote."""
+
+    id: str
+    number: int
+    url: str
+    head_sha: str = ModelField(validation_alias=AliasChoices("headRefOid", "head_sha"))
+
+
+class HerokuDeployment(BaseModel):
+    """Heroku's side: the build's id, the Heroku release's version (`v42` is 42) and its slug."""
+
+    build: str
+    release: int | None = None
+    slug: str | None = None
+
+
+class Facts(BaseModel):
+    """What was learned on the way. A step adds to it; nothing here decides by itself."""
+
+    announced_digest: str | None = None
+    commit: str | None = None
+    tag: str | None = None
+    ci: CiRun | None = None
+    file: str | None = None
+    size: int | None = None
+    digest: str | None = None
+    model_digest: str | None = None
+    card: ModelCard | None = None
+    previous_version: str | None = None
+    pull_request: PullRequest | None = None
+    merge_sha: str | None = None
+    merged_by: str | None = None
+    heroku: HerokuDeployment | None = None
+    readings: list[Reading] = []
+
+
+class Release(SQLModel, table=True):
+    """One version of one pipeline's package, and where it stands."""
+
+    __table_args__ = (
+        UniqueConstraint("pipeline", "version"),
+        Index("release_due", "due_at", sqlite_where=text("due_at NOT NULL")),
+        Index("release_lane", "app", "stage"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    pipeline: str
+    package: str
+    version: str
+    app: str
+    stage: Stage = Field(sa_column=Column(STAGE, nullable=False))
+    code: str
+    sentence: str
+    since: datetime = Field(sa_column=Column(Moment, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    facts: Facts = Field(sa_column=Column(Document(Facts), nullable=False))
+    attempts: int = 0
+    fence: int = 0
+    claimed_by: str | None = None
+    claimed_until: datetime | None = Field(default=None, sa_column=Column(Moment))
+
+    @property
+    def key(self) -> int:
+        """The id of a release that is in the database."""
+        if self.id is None:
+            raise ValueError("this release was never written")
+        return self.id
+
+    @property
+    def reason(self) -> Reason:
+        """Why it stands where it stands."""
+        return Reason(self.code, self.sentence)
+
+
+def move(release: Release, to: Stage, reason: Reason, at: datetime) -> None:
+    """Put the release on `to`. It is due at once, unless this is the end of its journey.
+
+    Raises ValueError for a move that the graph does not know: that is a bug.
+    """
+    if to not in MOVES.get(release.stage, frozenset()):
+        raise ValueError(f"no way from {release.stage} to {to}")
+    release.stage = to
+    release.code, release.sentence = reason.code, reason.sentence
+    release.since = at
+    release.attempts = 0
+    release.due_at = None if to.is_end else at
+
+
+class Evidence(RootModel[dict[str, JsonValue]]):
+    """What an audit line rests on: links, digests, shas, readings, by name."""
+
+
+class Transition(SQLModel, table=True):
+    """One line of the audit. `kind` is `move` (the stage changed), `intent` (an effect is about
+    to be tried) or `note` (the reason changed, the stage did not)."""
+
+    seq: int | None = Field(default=None, primary_key=True)
+    release_id: int = Field(index=True, foreign_key="release.id")
+    kind: str
+    from_stage: str
+    to_stage: str
+    code: str
+    sentence: str
+    actor: str
+    delivery_id: int | None = None
+    occurred_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    recorded_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    evidence: Evidence = Field(sa_column=Column(Document(Evidence), nullable=False))
+    prev_hash: str
+    hash: str

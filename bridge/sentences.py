@@ -1,0 +1,102 @@
+"""Every sentence that the bridge says to a person, by its stable code.
+
+A code is for programs and never changes its meaning; the sentence may be said better.
+"""
+
+from bridge.errors import Reason
+
+SENTENCES: dict[str, str] = {
+    # announced
+    "announced": "{package} {version} was announced by {by}; the index will be asked for it.",
+    "found_by_sweep": "{package} {version} lies on the index and nobody had announced it.",
+    "waiting_for_index": "{file} is not on the index yet; asked since {since}, until {until}.",
+    "confirmed": "{file} lies on the index with the digest {digest}{as_announced}.",
+    "not_on_index": "{package} {version} did not appear on the index within {within}. Upload it, "
+    "then retry.",
+    "digest_mismatch": "The {where} has {found}, but {expected} was {told}. This is not the file "
+    "that was built; nothing was proposed.",
+    "no_wheel": "{package} {version} is on the index, but not as a wheel. Upload a wheel.",
+    "two_wheels": "{package} {version} has {count} wheels and nobody said which one was built.",
+    "yanked": "{package} {version} was yanked from the index: {why}.",
+    "bad_wheel": "{file} was refused: {why}.",
+    # confirmed
+    "proposed": "Pull request #{number} moves {package} from {old} to {version}.",
+    "adopted": "Pull request #{number} for {package} {version} was there already.",
+    "already_pinned": "{branch} pins {package} {version} already; no pull request is needed.",
+    "downgrade": "{branch} pins {package} {old}, which is newer than {version}.",
+    "no_requirements_file": "{path} is not on {branch}, or it is not a text file.",
+    "no_pin": "{package} is not pinned in the requirements file. Add a line {package}==VERSION.",
+    "pinned_twice": "{package} is pinned a second time in line {line}; remove one of the two.",
+    "pin_is_a_url": "Line {line} takes {package} from a URL or a folder; pin it by version.",
+    "not_an_exact_pin": "Line {line} is not an exact pin of {package}: {found}",
+    # proposed
+    "waiting_for_reviewer": "Pull request #{number} waits for a person to merge it.",
+    "waiting_for_checks": "Pull request #{number} waits for its checks ({state}).",
+    "checks_failed": "A check of pull request #{number} failed ({state}). Mend it, or close the "
+    "pull request.",
+    "somebody_pushed": "Somebody pushed to the branch of pull request #{number}; the bridge will "
+    "not merge what it did not write.",
+    "conflict": "Pull request #{number} conflicts with {branch}. Resolve it, or close it.",
+    "pull_request_gone": "Pull request #{number} is not to be found on GitHub any more.",
+    "merged": "Pull request #{number} was merged by {by} as {sha}.",
+    "declined": "Pull request #{number} was closed by a person without merging.",
+    # merged
+    "building": "Heroku is building {sha}.",
+    "app_is_busy": "Heroku is building something else for {app}; this build waits for its end.",
+    "waiting_for_deploy": "Waiting for somebody else to deploy {sha} to {app}.",
+    "waiting_for_release": "The build of {sha} succeeded; its Heroku release is {status}.",
+    "deployed": "Heroku release v{release} of {app} runs {sha}.",
+    "build_failed": "Heroku could not build {sha}: {tail}",
+    "no_app_root": "The repository has no folder {path} at the merge commit.",
+    "release_failed": "Heroku release v{release} of {app} failed in its release phase.",
+    "release_replaced": "Heroku release v{current} took the place of v{release} before it was "
+    "verified.",
+    # deployed
+    "reading": "{count} of {wanted} readings in a row match; the last one {verdict}{note}.",
+    "verified": "The running API reports {version} with {digest}, {count} times in a row{answers}.",
+    "wrong_version": "After {within} the running API still contradicts: {found}.",
+    "silent_api": "The running API gave no clear answer within {within}: {note}.",
+    "wrong_answers": "The running API reports {version}, but answers {found} where the model "
+    "answered {expected} at training time.",
+    # rolling back
+    "rolled_back": "{app} runs {version} again, as v{release}: {because}",
+    "nothing_to_roll_back_to": "No version was verified before, so none can be put back: {because}",
+    "not_eligible": "Heroku cannot put v{release} back any more; deploy that commit by hand: "
+    "{because}",
+    "rollback_by_hand": "Rolling back waits for a person (policy): {because}",
+    # anywhere
+    "announcement_refused": "The bridge answered {status}. 401: the secret is another one than the "
+    "bridge's; 404: the bridge has no secret for publishers.",
+    "github_refused": "GitHub refused: {message}",
+    "heroku_refused": "Heroku refused: {message}",
+    "no_pipeline": "bridge.toml has no pipeline {name} any more. Put it back to go on.",
+    "superseded": "{package} {by} is newer and took its place.",
+    "unavailable": "{who}; the bridge asks again at {at}.",
+    "looking_again": "Something moved meanwhile ({what}); looking again.",
+    "parked": "This step failed {attempts} times with {what}. See the log, then retry.",
+    "intent_branch": "About to create {branch} with the pin of {package} {version}.",
+    "intent_merge": "About to merge pull request #{number} at {sha}.",
+    "intent_close": "About to close pull request #{number}: {package} {version} supersedes it.",
+    "intent_build": "About to build {sha} for {app}, source {digest}.",
+    "intent_rollback": "About to roll {app} back to v{release}.",
+}
+
+
+def say(code: str, **words: object) -> Reason:
+    """The reason of this code. An unknown code or a missing word is a bug: KeyError."""
+    return Reason(code, SENTENCES[code].format(**words))
+
+
+def short(sha: str) -> str:
+    """A commit as people write it."""
+    return sha[:8]
+
+
+def span(seconds: float) -> str:
+    """A duration as people say it: `850 ms`, `12 s`, `4 min`, `2 h 5 min`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

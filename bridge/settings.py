@@ -1,0 +1,163 @@
+"""Settings, read once: `bridge.toml` for what may be shown, the environment for secrets.
+
+Every variable may also be given as NAME_FILE, the path of a file with its value.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bridge.errors import Misconfigured
+from bridge.policy import Duration, Pipeline
+from bridge.sources import SOURCES
+
+PREFIX = "BRIDGE_"
+SHORTEST_SECRET = 24
+Secrets = Annotated[list[SecretStr], NoDecode]
+
+
+class WebhookSecrets(BaseModel):
+    """The active secrets of each source; without one the source is off."""
+
+    circleci: Secrets = []
+    publisher: Secrets = []
+    github: Secrets = []
+    heroku: Secrets = []
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def separate(cls, value: object) -> object:
+        """Several secrets are separated by commas, for rotation."""
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def long_enough(cls, value: list[SecretStr]) -> list[SecretStr]:
+        """A short secret can be guessed."""
+        if any(len(secret.get_secret_value()) < SHORTEST_SECRET for secret in value):
+            raise ValueError(f"a secret is shorter than {SHORTEST_SECRET} characters")
+        return value
+
+    def keys(self, source: str) -> list[bytes]:
+        """The keys that may sign for `source`."""
+        secrets: list[SecretStr] = getattr(self, source)
+        return [SOURCES[source].key_of(secret.get_secret_value()) for secret in secrets]
+
+
+class GitHubSettings(BaseModel):
+    """A token, or an App's id and private key."""
+
+    url: str = "https://api.github.com"
+    token: SecretStr | None = None
+    app_id: str | None = None
+    private_key: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def one_way_in(self) -> "GitHubSettings":
+        """Not half an App."""
+        if (self.app_id is None) != (self.private_key is None):
+            raise ValueError("app_id and private_key belong together")
+        return self
+
+
+class HerokuSettings(BaseModel):
+    """Where and as whom Heroku is asked."""
+
+    url: str = "https://api.heroku.com"
+    token: SecretStr | None = None
+
+
+class IndexSettings(BaseModel):
+    """The read token of the private index."""
+
+    token: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="ignore",
+        nested_model_default_partial_update=True,
+    )
+
+    public_url: str = "http://127.0.0.1:8000"
+    database_url: str = "sqlite:///bridge.db"
+    sweep_every: Duration = timedelta(minutes=5)
+    pipeline: list[Pipeline] = Field(default=[])
+    webhook_secrets: WebhookSecrets = WebhookSecrets()
+    github: GitHubSettings = GitHubSettings()
+    heroku: HerokuSettings = HerokuSettings()
+    index: IndexSettings = IndexSettings()
+
+    @field_validator("pipeline")
+    @classmethod
+    def distinct(cls, value: list[Pipeline]) -> list[Pipeline]:
+        """A pipeline is known by its name."""
+        names = [pipeline.name for pipeline in value]
+        if len(set(names)) != len(names):
+            raise ValueError("two pipelines have the same name")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def config_file() -> Path:
+    """`bridge.toml` here, or where BRIDGE_CONFIG says."""
+    return Path(os.environ.get("BRIDGE_CONFIG", "bridge.toml"))
+
+
+def load() -> Settings:
+    """Read everything, or raise Misconfigured naming the fields, never their values."""
+    named = os.environ.get("BRIDGE_CONFIG")
+    if named and not Path(named).is_file():
+        raise Misconfigured(f"BRIDGE_CONFIG names {named}, which is not there")
+    _read_files()
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = [
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_context=False)
+        ]
+        raise Misconfigured("\n".join(told)) from None
+    except ValueError as error:
+        raise Misconfigured(f"{config_file()}: {error}") from None
+
+
+def database_url() -> str:
+    """Only where the database is, for the commands that need nothing else."""
+    return load().database_url
+
+
+def _read_files() -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX) and name.endswith("_FILE")]:
+        path = Path(os.environ[name])
+        try:
+            os.environ.setdefault(name.removesuffix("_FILE"), path.read_text().strip())
+        except OSError as error:
+            raise Misconfigured(f"{name} cannot be read: {error.strerror}") from None

@@ -1,0 +1,89 @@
+"""merged → deployed: one build of the merge commit, ours or adopted, and its Heroku release."""
+
+import hashlib
+from datetime import timedelta
+
+from bridge.errors import Refused
+from bridge.heroku.client import Build, HerokuRelease
+from bridge.heroku.pack import pack
+from bridge.policy import next_look
+from bridge.release import HerokuDeployment, Release
+from bridge.sentences import say, short
+from bridge.steps.world import Done, Outcome, Wait, World
+
+LOOK_FOR_RELEASE = timedelta(seconds=2)
+
+
+async def deploy(release: Release, world: World) -> Outcome:
+    """Start the build of the merge commit, or watch what is there.
+
+    Raises Refused when Heroku could not build it or its release phase failed.
+    """
+    sha = release.facts.merge_sha
+    if sha is None:
+        raise ValueError("a merged release without its merge commit")
+    if world.pipeline.deploy == "watch":
+        return await _watch(release, world, sha)
+    builds = await world.heroku.builds()
+    build = next((build for build in builds if build.sha == sha), None)
+    if build is None:
+        if any(other.status == "pending" for other in builds):
+            reason = say("app_is_busy", app=world.pipeline.app)
+            return Wait(next_look(release.since, world.now), reason)
+        build = await _start(world, sha)
+    if build.status == "pending":
+        return Wait(
+            next_look(release.since, world.now),
+            say("building", sha=short(sha)),
+            {"heroku": HerokuDeployment(build=build.id)},
+        )
+    if build.status != "succeeded":
+        tail = await world.heroku.output(build) or build.status
+        raise Refused(say("build_failed", sha=short(sha), tail=tail))
+    return await _released(release, world, sha, build)
+
+
+async def _start(world: World, sha: str) -> Build:
+    """Only the app's folder goes to Heroku: its buildpack reads requirements.txt at the top."""
+    source = pack(await world.github.tarball(sha), world.pipeline.app_root)
+    checksum = hashlib.sha256(source).hexdigest()
+    await world.intend(
+        say("intent_build", sha=short(sha), app=world.pipeline.app, digest=f"sha256:{checksum}")
+    )
+    return await world.heroku.build(await world.heroku.upload(source), checksum, sha)
+
+
+async def _released(release: Release, world: World, sha: str, build: Build) -> Outcome:
+    theirs = next(
+        (
+            candidate
+            for candidate in await world.heroku.releases()
+            if build.release and candidate.id == build.release.id
+        ),
+        None,
+    )
+    if theirs is None or theirs.status == "pending":
+        status = theirs.status if theirs else "not there yet"
+        reason = say("waiting_for_release", sha=short(sha), status=status)
+        return Wait(world.now + LOOK_FOR_RELEASE, reason)
+    return _deployed(world, sha, build.id, theirs)
+
+
+async def _watch(release: Release, world: World, sha: str) -> Outcome:
+    """Somebody else deploys: recognise the Heroku release by its slug's commit."""
+    for theirs in (await world.heroku.releases())[:5]:
+        if await world.heroku.commit_of(theirs) == sha:
+            return _deployed(world, sha, "", theirs)
+    reason = say("waiting_for_deploy", sha=short(sha), app=world.pipeline.app)
+    return Wait(next_look(release.since, world.now), reason)
+
+
+def _deployed(world: World, sha: str, build: str, theirs: HerokuRelease) -> Outcome:
+    names = {"release": theirs.version, "app": world.pipeline.app}
+    if theirs.status != "succeeded":
+        raise Refused(say("release_failed", **names))
+    slug = theirs.slug.id if theirs.slug else None
+    return Done(
+        say("deployed", sha=short(sha), **names),
+        {"heroku": HerokuDeployment(build=build, release=theirs.version, slug=slug)},
+    )

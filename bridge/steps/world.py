@@ -1,0 +1,73 @@
+"""What a step may look at, and what it may answer."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypedDict
+
+from bridge.errors import Reason
+from bridge.github.client import GitHub
+from bridge.heroku.client import Heroku
+from bridge.index.client import Index
+from bridge.model_card import ModelCard
+from bridge.policy import Pipeline
+from bridge.prediction.client import PredictionApi
+from bridge.release import HerokuDeployment, PullRequest, Reading, Release
+
+
+class Learned(TypedDict, total=False):
+    """What a step found out: fields of `Facts`, by name."""
+
+    file: str
+    size: int
+    digest: str
+    model_digest: str | None
+    card: ModelCard | None
+    previous_version: str
+    pull_request: PullRequest
+    merge_sha: str
+    merged_by: str
+    heroku: HerokuDeployment
+    readings: list[Reading]
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step has earned the next stage."""
+
+    because: Reason
+    learned: Learned = field(default_factory=Learned)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Not yet. Look again at `until`, or when something happens."""
+
+    until: datetime
+    because: Reason
+    learned: Learned = field(default_factory=Learned)
+
+
+Outcome = Done | Wait
+Intend = Callable[[Reason], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class World:
+    """One pipeline's neighbours as they answer now, and what we remember of other releases.
+
+    `intend` writes an audit line before an effect is tried; it raises LeaseLost when the release
+    is not ours any more, so that nobody acts on a lapsed lease. `last_verified` is the newest
+    verified release of the pipeline, `chain_head` the hash of the last audit line.
+    """
+
+    pipeline: Pipeline
+    index: Index
+    github: GitHub
+    heroku: Heroku
+    api: PredictionApi
+    now: datetime
+    intend: Intend
+    last_verified: Release | None
+    chain_head: str
+    public_url: str

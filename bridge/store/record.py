@@ -1,0 +1,99 @@
+"""The record's queries. Lines are only ever appended, in the transaction of what they tell."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlmodel import Session, col, select
+
+from bridge import audit
+from bridge.columns import written
+from bridge.errors import Reason
+from bridge.release import Evidence, Release, Transition
+
+
+def append(
+    session: Session,
+    release: Release,
+    kind: str,
+    was: str,
+    reason: Reason,
+    *,
+    actor: str,
+    occurred_at: datetime,
+    now: datetime,
+    delivery: int | None = None,
+    evidence: dict[str, JsonValue] | None = None,
+) -> Transition:
+    """Add one line about `release`, tied to the line before it."""
+    last = session.exec(select(Transition).order_by(col(Transition.seq).desc()).limit(1)).first()
+    line = Transition(
+        seq=(last.seq or 0) + 1 if last else 1,
+        release_id=release.key,
+        kind=kind,
+        from_stage=was,
+        to_stage=release.stage.value,
+        code=reason.code,
+        sentence=reason.sentence,
+        actor=actor,
+        delivery_id=delivery,
+        occurred_at=occurred_at,
+        recorded_at=now,
+        evidence=Evidence({k: v for k, v in (evidence or {}).items() if v is not None}),
+        prev_hash=last.hash if last else audit.GENESIS,
+        hash="",
+    )
+    line.hash = audit.link(line.prev_hash, body(line))
+    session.add(line)
+    session.flush()
+    return line
+
+
+def body(line: Transition) -> dict[str, JsonValue]:
+    """What a line's hash speaks for: everything but the hashes."""
+    return {
+        "seq": line.seq,
+        "release": line.release_id,
+        "kind": line.kind,
+        "from": line.from_stage,
+        "to": line.to_stage,
+        "code": line.code,
+        "sentence": line.sentence,
+        "actor": line.actor,
+        "delivery": line.delivery_id,
+        "occurred_at": written(line.occurred_at),
+        "recorded_at": written(line.recorded_at),
+        "evidence": line.evidence.root,
+    }
+
+
+def chain(session: Session) -> Iterator[audit.Line]:
+    """Every line in order, read in batches."""
+    rows = session.exec(
+        select(Transition).order_by(col(Transition.seq)), execution_options={"yield_per": 1000}
+    )
+    for row in rows:
+        yield audit.Line(row.seq or 0, body(row), row.prev_hash, row.hash)
+
+
+def head(session: Session) -> str:
+    """The hash of the last line, or the genesis."""
+    query = select(Transition.hash).order_by(col(Transition.seq).desc()).limit(1)
+    return session.exec(query).first() or audit.GENESIS
+
+
+def of_release(session: Session, release: int) -> Sequence[Transition]:
+    """One release's lines, oldest first."""
+    return session.exec(
+        select(Transition).where(Transition.release_id == release).order_by(col(Transition.seq))
+    ).all()
+
+
+def after(session: Session, seq: int, limit: int) -> Sequence[Transition]:
+    """The lines that follow `seq`, oldest first."""
+    return session.exec(
+        select(Transition)
+        .where(col(Transition.seq) > seq)
+        .order_by(col(Transition.seq))
+        .limit(limit)
+    ).all()

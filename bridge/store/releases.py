@@ -1,0 +1,132 @@
+"""The releases' queries: find, claim, wake."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, func, or_, select, update
+
+from bridge.errors import LeaseLost
+from bridge.release import ENDS, Release, Stage
+
+other = aliased(Release)
+LANE_IS_FREE = ~(
+    select(col(other.id))
+    .where(
+        other.app == Release.app,
+        other.id != Release.id,
+        or_(
+            col(other.stage).in_([Stage.DEPLOYED, Stage.ROLLING_BACK]),
+            and_(
+                col(other.stage) == Stage.MERGED,
+                or_(
+                    col(other.since) < col(Release.since),
+                    and_(col(other.since) == col(Release.since), col(other.id) < col(Release.id)),
+                ),
+            ),
+        ),
+    )
+    .exists()
+)
+"""One deployment per app at a time: a merged release waits while another one of its app is under
+way, or was merged before it."""
+
+CLAIMABLE = or_(col(Release.stage) != Stage.MERGED, LANE_IS_FREE)
+
+
+def claim(
+    session: Session, now: datetime, worker: str, lease: timedelta, limit: int
+) -> Sequence[Release]:
+    """Due releases whose lane is free, longest due first. Each gets a lease and a higher fence;
+    `due_at` is the lease's end, so a release whose worker died is simply due again."""
+    due = (
+        select(Release.id)
+        .where(col(Release.due_at) <= now, CLAIMABLE)
+        .order_by(col(Release.due_at), col(Release.id))
+        .limit(limit)
+    )
+    ids = list(session.exec(due))
+    session.execute(
+        update(Release)
+        .where(col(Release.id).in_(ids))
+        .values(
+            claimed_by=worker,
+            claimed_until=now + lease,
+            due_at=now + lease,
+            fence=Release.fence + 1,
+            attempts=Release.attempts + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return session.exec(select(Release).where(col(Release.id).in_(ids))).all()
+
+
+def held(session: Session, release: Release) -> Release:
+    """The row as it is now, still held by whoever claimed `release`; raises LeaseLost."""
+    row = session.get_one(Release, release.id)
+    if row.fence != release.fence or row.claimed_by != release.claimed_by:
+        raise LeaseLost(f"release {release.id}")
+    return row
+
+
+def give_back(row: Release, due_at: datetime | None) -> None:
+    """End the lease. A wake that came meanwhile is not slept over."""
+    woken = row.due_at if row.due_at != row.claimed_until else None
+    if due_at is not None and woken is not None:
+        due_at = min(due_at, woken)
+    row.due_at, row.claimed_by, row.claimed_until = due_at, None, None
+
+
+def wake(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:
+    """Make open releases due now; the count of them."""
+    result = session.execute(
+        update(Release)
+        .where(col(Release.stage).not_in(ENDS), *where)
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next release that can be claimed wants attention."""
+    return session.exec(select(func.min(Release.due_at)).where(CLAIMABLE)).one()
+
+
+def of_version(session: Session, pipeline: str, version: str) -> Release | None:
+    """The release of one version, if there ever was one."""
+    return session.exec(
+        select(Release).where(Release.pipeline == pipeline, Release.version == version)
+    ).first()
+
+
+def of_pipeline(session: Session, pipeline: str, *stages: Stage) -> Sequence[Release]:
+    """A pipeline's releases that stand at one of `stages`, the latest first."""
+    return session.exec(
+        select(Release)
+        .where(Release.pipeline == pipeline, col(Release.stage).in_(stages))
+        .order_by(col(Release.since).desc())
+    ).all()
+
+
+def versions(session: Session, pipeline: str) -> Sequence[str]:
+    """Every version that ever had a release."""
+    return session.exec(select(Release.version).where(Release.pipeline == pipeline)).all()
+
+
+def newest(session: Session, limit: int, before: int | None = None) -> Sequence[Release]:
+    """Releases, newest first; `before` is the id of the last one seen."""
+    query = select(Release).order_by(col(Release.id).desc()).limit(limit)
+    if before is not None:
+        query = query.where(col(Release.id) < before)
+    return session.exec(query).all()
+
+
+def find(session: Session, package: str, version: str) -> Sequence[Release]:
+    """One version's releases, one a pipeline."""
+    return session.exec(
+        select(Release)
+        .where(Release.package == package, Release.version == version)
+        .order_by(Release.pipeline)
+    ).all()

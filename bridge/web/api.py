@@ -1,0 +1,78 @@
+"""The pages' JSON twins, and what operations asks for."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import JSONResponse
+from pydantic import JsonValue
+
+from bridge import __version__, audit
+from bridge.errors import Unavailable
+from bridge.release import Release
+from bridge.store import Store, record, releases
+from bridge.web.present import release_json
+
+
+def twins(store: Store) -> APIRouter:
+    """Releases and the record as JSON."""
+    router = APIRouter(prefix="/api/v1", tags=["releases"])
+
+    @router.get("/releases")
+    async def history(
+        after: Annotated[int | None, Query(ge=1, description="id of the last one seen")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, JsonValue]:
+        """Releases, newest first."""
+        shown = await store.read(lambda session: releases.newest(session, limit, after))
+        items: list[JsonValue] = [release_json(release, []) for release in shown]
+        return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
+
+    @router.get("/releases/{identifier}")
+    async def one(identifier: int) -> dict[str, JsonValue]:
+        """One release with all its lines."""
+        release = await store.read(lambda session: session.get(Release, identifier))
+        if release is None:
+            raise HTTPException(404, f"There is no release {identifier}.")
+        lines = await store.read(lambda session: record.of_release(session, identifier))
+        return release_json(release, lines)
+
+    @router.get("/audit")
+    async def chain() -> dict[str, JsonValue]:
+        """Whether the chain of audit lines is whole."""
+        verdict = await store.read(lambda session: audit.verify(record.chain(session)))
+        return {
+            "holds": verdict.holds,
+            "lines": verdict.lines,
+            "head": verdict.head,
+            "bad_seq": verdict.bad_seq,
+            "problem": verdict.problem,
+        }
+
+    return router
+
+
+def operations(store: Store) -> APIRouter:
+    """Alive, ready, and which version."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/livez")
+    async def alive() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "alive"}
+
+    @router.get("/readyz")
+    @router.get("/healthz")
+    async def ready() -> JSONResponse:
+        """The database takes writes; no neighbour is asked."""
+        try:
+            await store.write(lambda session: record.head(session))
+        except Unavailable as error:
+            return JSONResponse({"status": "not ready", "detail": str(error)}, 503)
+        return JSONResponse({"status": "ready"})
+
+    @router.get("/version")
+    async def version() -> dict[str, str]:
+        """This bridge's version."""
+        return {"version": __version__}
+
+    return router

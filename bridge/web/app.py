@@ -1,0 +1,57 @@
+"""The web side of a bridge: what receives, what shows, what operations asks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+
+from bridge import __version__
+from bridge.bootstrap import Bridge
+from bridge.web.api import operations, twins
+from bridge.web.dashboard import pages
+from bridge.web.receive import receiver
+
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def create_app(bridge: Bridge, *, with_pages: bool = True) -> FastAPI:
+    """The ASGI application. It works for as long as it is served.
+
+    Without `with_pages` it only receives and answers operations: nobody can sign in yet, so
+    nothing is shown beyond this machine.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with bridge.running():
+            yield
+
+    app = FastAPI(
+        title="Bridge",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json" if with_pages else None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.router.routes.append(
+        receiver(bridge.store, bridge.keys(), bridge.clock, lambda: bridge.worker.ring())
+    )
+    app.include_router(operations(bridge.store))
+    if with_pages:
+        app.include_router(twins(bridge.store))
+        app.include_router(pages(bridge.store, bridge.clock))
+
+    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        response.headers.update(HEADERS)
+        return response
+
+    app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
+    return app

@@ -1,0 +1,59 @@
+"""The pages, readable without JavaScript."""
+
+from importlib.resources import files
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bridge import audit
+from bridge.columns import written
+from bridge.kit.clock import Clock
+from bridge.release import Release
+from bridge.sentences import span
+from bridge.store import Store, record, releases
+from bridge.web.present import ago, lead_time, mark, rail
+
+PAGE = 50
+STYLE = files("bridge.web").joinpath("static/bridge.css").read_text()
+
+
+def pages(store: Store, clock: Clock) -> APIRouter:
+    """The list of releases, and one page per release."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    templates = Environment(
+        loader=PackageLoader("bridge.web"), autoescape=True, undefined=StrictUndefined
+    )
+    templates.filters.update(written=written, mark=mark, span=span, lead_time=lead_time)
+
+    def render(name: str, **words: object) -> HTMLResponse:
+        now = clock()
+        page = templates.get_template(name)
+        return HTMLResponse(page.render(now=now, ago=lambda moment: ago(moment, now), **words))
+
+    @router.get("/")
+    @router.get("/releases")
+    async def history(before: Annotated[int | None, Query(ge=1)] = None) -> HTMLResponse:
+        shown = await store.read(lambda session: releases.newest(session, PAGE + 1, before))
+        more = shown[PAGE - 1].id if len(shown) > PAGE else None
+        return render("releases.html", releases=shown[:PAGE], before=before, more=more)
+
+    @router.get("/releases/{identifier}")
+    async def one(identifier: int, request: Request) -> HTMLResponse:
+        release = await store.read(lambda session: session.get(Release, identifier))
+        if release is None:
+            raise HTTPException(404, f"There is no release {identifier}.")
+        lines = await store.read(lambda session: record.of_release(session, identifier))
+        return render("release.html", release=release, lines=lines, rail=rail(release, lines))
+
+    @router.get("/audit")
+    async def chain() -> HTMLResponse:
+        verdict = await store.read(lambda session: audit.verify(record.chain(session)))
+        return render("audit.html", verdict=verdict)
+
+    @router.get("/static/bridge.css")
+    async def style() -> HTMLResponse:
+        return HTMLResponse(STYLE, media_type="text/css", headers={"cache-control": "max-age=300"})
+
+    return router

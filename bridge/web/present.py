@@ -1,0 +1,106 @@
+"""Releases as JSON and as rows of a page: one shape for the pages, the API and the CLI. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from bridge.columns import written
+from bridge.pipeline import PIPELINE
+from bridge.release import Release, Stage, Transition
+from bridge.sentences import span
+
+RAIL = (*[stage for stage in PIPELINE if stage is not Stage.ROLLING_BACK], Stage.VERIFIED)
+MARKS = {
+    Stage.VERIFIED: "✓",
+    Stage.FAILED: "✗",
+    Stage.DECLINED: "–",
+    Stage.SUPERSEDED: "↷",
+    Stage.ROLLED_BACK: "↶",
+    Stage.ROLLING_BACK: "↶",
+}
+UNDER_WAY = "…"
+
+
+def release_json(release: Release, lines: Sequence[Transition]) -> dict[str, JsonValue]:
+    """One release as programs see it; a field that is not known yet is null."""
+    facts = release.facts.model_dump(mode="json")
+    pull = facts["pull_request"]
+    return {
+        "id": release.id,
+        "pipeline": release.pipeline,
+        "package": release.package,
+        "version": release.version,
+        "previous_version": facts["previous_version"],
+        "stage": release.stage.value,
+        "reason": {"code": release.code, "sentence": release.sentence},
+        "since": written(release.since),
+        "due_at": written(release.due_at) if release.due_at else None,
+        "digest": facts["digest"] or facts["announced_digest"],
+        "model_digest": facts["model_digest"],
+        "file": facts["file"],
+        "commit": facts["commit"],
+        "tag": facts["tag"],
+        "ci": facts["ci"],
+        "pull_request": {k: pull[k] for k in ("number", "url", "head_sha")} if pull else None,
+        "merge_sha": facts["merge_sha"],
+        "merged_by": facts["merged_by"],
+        "heroku": facts["heroku"],
+        "readings": facts["readings"],
+        "metrics": facts["card"]["metrics"] if facts["card"] else None,
+        "lead_time_s": lead_time(release),
+        "transitions": [line_json(line) for line in lines],
+    }
+
+
+def line_json(line: Transition) -> dict[str, JsonValue]:
+    """One audit line as programs see it."""
+    return {
+        "seq": line.seq,
+        "kind": line.kind,
+        "from": line.from_stage or None,
+        "to": line.to_stage,
+        "reason": {"code": line.code, "sentence": line.sentence},
+        "actor": line.actor,
+        "occurred_at": written(line.occurred_at),
+        "recorded_at": written(line.recorded_at),
+        "delivery": line.delivery_id,
+        "evidence": [{"name": name, "value": value} for name, value in line.evidence.root.items()],
+        "hash": line.hash,
+    }
+
+
+def lead_time(release: Release) -> float | None:
+    """Seconds from the announcement to the proof, for a verified release."""
+    if release.stage is not Stage.VERIFIED:
+        return None
+    return round((release.since - release.created_at).total_seconds(), 3)
+
+
+def mark(stage: Stage) -> str:
+    """A sign beside the word, so that colour is never the only signal."""
+    return MARKS.get(stage, UNDER_WAY)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, as people say it."""
+    return f"{span(max((now - moment).total_seconds(), 0))} ago"
+
+
+def rail(release: Release, lines: Sequence[Transition]) -> list[dict[str, str | None]]:
+    """The stages in order, each with when it was earned and how long the one before took."""
+    earned: dict[str, datetime] = {}
+    for line in lines:
+        if line.kind == "move":
+            earned.setdefault(line.to_stage, line.recorded_at)
+    stops: list[dict[str, str | None]] = []
+    before: datetime | None = None
+    for stage in RAIL:
+        at = earned.get(stage.value)
+        took = span((at - before).total_seconds()) if at and before else None
+        state = "now" if stage is release.stage else "done" if at else "ahead"
+        stops.append(
+            {"stage": stage.value, "at": written(at) if at else None, "took": took, "state": state}
+        )
+        before = at or before
+    return stops

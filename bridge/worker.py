@@ -1,0 +1,119 @@
+"""The loop that keeps everything moving: inbox first, then whatever is due, then sleep.
+
+A bell wakes it, and the clock does when no bell rings. Waiting costs a row, not a task.
+"""
+
+import asyncio
+import os
+import socket
+from datetime import datetime, timedelta
+
+import structlog
+
+from bridge.errors import Unavailable
+from bridge.inbox import Inbox
+from bridge.kit.clock import Clock
+from bridge.reconcile import Reconciler
+from bridge.release import Release
+from bridge.store import Store, deliveries, releases
+
+log = structlog.get_logger()
+LEASE = timedelta(seconds=120)
+AT_ONCE = 8
+NAP = 30.0
+
+
+class Worker:
+    """Claims due releases, a few at once, and advances each by one step."""
+
+    def __init__(
+        self,
+        store: Store,
+        inbox: Inbox,
+        reconciler: Reconciler,
+        clock: Clock,
+        sweep_every: timedelta,
+    ) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._store = store
+        self._inbox = inbox
+        self._reconciler = reconciler
+        self._clock = clock
+        self._sweep_every = sweep_every
+        self._next_sweep: datetime | None = None
+        self._bell = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def ring(self) -> None:
+        """Something came in: look now."""
+        self._bell.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish the steps that are under way."""
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self.ring())
+        while not stop.is_set():
+            self._bell.clear()
+            try:
+                await self.turn()
+                nap = await self._nap()
+            except Unavailable as error:
+                log.warning("database unavailable", error=str(error))
+                nap = 1.0
+            try:
+                await asyncio.wait_for(self._bell.wait(), nap)
+            except TimeoutError:
+                continue
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def turn(self) -> int:
+        """Handle the inbox, sweep if it is time, and start what is due; the count of both."""
+        await self._sweep()
+        taken = await self._inbox.drain()
+        free = AT_ONCE - len(self._running)
+        claimed = await self._store.write(
+            lambda session: releases.claim(session, self._clock(), self.name, LEASE, free)
+        )
+        for release in claimed:
+            task = asyncio.create_task(self._advance(release))
+            self._running.add(task)
+            task.add_done_callback(self._finished)
+        return taken + len(claimed)
+
+    async def settle(self) -> None:
+        """Wait for the steps that are under way."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def _advance(self, release: Release) -> None:
+        await self._reconciler.advance(release)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self.ring()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a step could not be written", error=str(error))
+
+    async def _sweep(self) -> None:
+        now = self._clock()
+        if self._next_sweep is not None and now < self._next_sweep:
+            return
+        self._next_sweep = now + self._sweep_every
+        for pipeline in self._reconciler.pipelines.values():
+            try:
+                await self._reconciler.sweep(pipeline)
+            except Unavailable as error:
+                log.warning("sweep", pipeline=pipeline.name, error=str(error))
+
+    async def _nap(self) -> float:
+        """Seconds until something is due, at most half a minute."""
+        due = await self._store.read(
+            lambda session: [deliveries.next_due(session), releases.next_due(session)]
+        )
+        if len(self._running) >= AT_ONCE:
+            return NAP
+        moments = [moment for moment in (*due, self._next_sweep) if moment is not None]
+        if not moments:
+            return NAP
+        return min(max((min(moments) - self._clock()).total_seconds(), 0.0), NAP)
