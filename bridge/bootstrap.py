@@ -23,7 +23,7 @@ from bridge.reconcile import Reconciler
 from bridge.release import Release
 from bridge.settings import Settings
 from bridge.steps.world import Intend, World
-from bridge.store import Store
+from bridge.store import Store, releases
 from bridge.worker import Worker
 
 Transport = Callable[[str], httpx.AsyncBaseTransport | None]
@@ -149,8 +149,12 @@ class Bridge:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Migrate, then work until the block ends."""
+        """Migrate, look at everything once, then work until the block ends.
+
+        Whatever came while nobody listened, and whatever a killed process had claimed, is due now.
+        """
         self.store.migrate()
+        await self.store.write(lambda session: releases.wake(session, self.clock()))
         work = asyncio.create_task(self.worker.run(self._stop))
         try:
             yield

@@ -15,7 +15,6 @@ UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 REPOSITORY = r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
 ASK_SOON = timedelta(seconds=1)
 ASK_LATE = timedelta(minutes=1)
-ASK_A_PERSON = timedelta(minutes=5)
 INDEX_PATIENCE = timedelta(minutes=30)
 
 

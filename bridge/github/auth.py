@@ -46,8 +46,6 @@ class _Token(BaseModel):
 class AppAuth(httpx.Auth):
     """A GitHub App: one-hour tokens for one repository, with the least permissions."""
 
-    requires_response_body = True
-
     def __init__(
         self, app_id: str, private_key: SecretStr, repository: str, url: str, clock: Clock
     ) -> None:
@@ -66,7 +64,7 @@ class AppAuth(httpx.Auth):
         async with self._one_at_a_time:
             if self._token is None or self._token.expires_at - self._clock() < RENEW_BEFORE:
                 found = yield self._as_app("GET", f"/repos/{self._repository}/installation")
-                installation = _Installation.model_validate_json(self._checked(found))
+                installation = _Installation.model_validate_json(await self._checked(found))
                 minted = yield self._as_app(
                     "POST",
                     f"/app/installations/{installation.id}/access_tokens",
@@ -75,7 +73,7 @@ class AppAuth(httpx.Auth):
                         "permissions": PERMISSIONS,
                     },
                 )
-                self._token = _Token.model_validate_json(self._checked(minted))
+                self._token = _Token.model_validate_json(await self._checked(minted))
             token = self._token
         request.headers["authorization"] = f"Bearer {token.token.get_secret_value()}"
         response = yield request
@@ -96,7 +94,8 @@ class AppAuth(httpx.Auth):
         }
         return httpx.Request(method, f"{self._url}{path}", json=body, headers=headers)
 
-    def _checked(self, response: httpx.Response) -> bytes:
+    async def _checked(self, response: httpx.Response) -> bytes:
+        await response.aread()
         if response.status_code not in (200, 201):
             raise Unavailable(
                 f"GitHub answered {response.status_code} to the App; is it installed on "

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bridge import pins
 from bridge.errors import Declined, Refused
 from bridge.github.client import SeenPull, Sight
-from bridge.policy import ASK_A_PERSON, may_merge
+from bridge.policy import may_merge, next_look
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short
 from bridge.steps.world import Done, Outcome, Wait, World
@@ -30,11 +30,11 @@ async def merge(release: Release, world: World) -> Outcome:
         raise Declined(say("declined", number=pull.number))
     ours = facts.pull_request
     if ours is None or pull.head_sha != ours.head_sha:
-        return _ask_a_person(world, "somebody_pushed", pull)
+        return _ask_a_person(release, world, "somebody_pushed", pull)
     if pull.mergeable == "CONFLICTING":
-        return _ask_a_person(world, "conflict", pull)
+        return _ask_a_person(release, world, "conflict", pull)
     if reason := may_merge(pipeline.policy, pull.number, pull.checks):
-        return Wait(world.now + ASK_A_PERSON, reason)
+        return Wait(next_look(release.since, world.now), reason)
     return await _merge_now(pull, ours, world)
 
 
@@ -73,6 +73,6 @@ def _without_pull(release: Release, sight: Sight) -> Outcome:
     raise Refused(say("pull_request_gone", number=ours.number if ours else "?"))
 
 
-def _ask_a_person(world: World, code: str, pull: SeenPull) -> Wait:
+def _ask_a_person(release: Release, world: World, code: str, pull: SeenPull) -> Wait:
     reason = say(code, number=pull.number, branch=world.pipeline.branch)
-    return Wait(world.now + ASK_A_PERSON, reason)
+    return Wait(next_look(release.since, world.now), reason)

@@ -1,0 +1,214 @@
+"""Pull requests and commit statuses at the simulated GitHub, over real git merges."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from bridge.rehearsal import github_letters as letters
+from bridge.rehearsal.github_accounts import Json
+from bridge.rehearsal.github_git import ZERO
+from bridge.rehearsal.github_refs import Refs, person
+from bridge.rehearsal.github_shapes import Shapes
+from bridge.rehearsal.github_state import (
+    Comment,
+    CommitStatus,
+    Pull,
+    State,
+    latest,
+    unprocessable,
+)
+
+
+class Pulls(Refs):
+    """One repository with its pull requests. `required` names the checks that a merge must have."""
+
+    def __init__(
+        self,
+        bare: Path,
+        shapes: Shapes,
+        clock: Callable[[], datetime],
+        send: Callable[[str, Json], None],
+    ) -> None:
+        super().__init__(bare, shapes, clock, send)
+        self.pulls: dict[int, Pull] = {}
+        self.required: set[str] = set()
+        self._statuses: list[CommitStatus] = []
+
+    def open_pull(
+        self,
+        head: str,
+        login: str,
+        title: str,
+        *,
+        body: str = "",
+        base: str = "main",
+        draft: bool = False,
+    ) -> int:
+        """Open a pull request and return its number. `mallory:fix` comes from mallory's fork."""
+        with self.act():
+            refs = self.git.refs()
+            owner, name, ref = self.split(head)
+            if ref not in refs or f"refs/heads/{base}" not in refs:
+                raise unprocessable(
+                    "Head sha can't be blank, Base sha can't be blank, "
+                    f"No commits between {base} and {head}, Head ref must be a branch"
+                )
+            for other in self.pulls.values():
+                if other.state == "OPEN" and (other.head_ref, other.base) == (ref, base):
+                    raise unprocessable(f"A pull request already exists for {owner}:{name}.")
+            base_sha, head_sha = refs[f"refs/heads/{base}"], refs[ref]
+            if self.git.contains(base_sha, head_sha):
+                raise unprocessable(f"No commits between {base} and {head}")
+            now, cross = self.clock(), owner != self.shapes.owner
+            pull = Pull(
+                number=len(self.pulls) + 1,
+                title=title,
+                body=body,
+                head=name,
+                head_owner=owner,
+                base=base,
+                head_sha=head_sha,
+                base_sha=base_sha,
+                author=login,
+                draft=draft,
+                cross=cross,
+                created_at=now,
+                updated_at=now,
+            )
+            self.pulls[pull.number] = pull
+            self._tell_pull("opened", pull, login)
+            return pull.number
+
+    def comment(self, number: int, login: str, body: str) -> None:
+        with self.act():
+            self.pulls[number].comments.append(Comment(login, body, self.clock()))
+
+    def close(self, number: int, login: str) -> None:
+        with self.act():
+            pull = self.pulls[number]
+            if pull.merged:
+                raise unprocessable("Pull request is already merged")
+            if pull.state == "OPEN":
+                self._end(pull, "CLOSED", login)
+
+    def merge(
+        self,
+        number: int,
+        login: str,
+        *,
+        expected: str | None = None,
+        headline: str | None = None,
+        body: str | None = None,
+    ) -> str:
+        """Merge with a merge commit, as the button does, and return its sha."""
+        with self.act():
+            pull = self.pulls[number]
+            # Also for one that is merged: GitHub has no other words for it.
+            if pull.state != "OPEN":
+                raise unprocessable("Pull Request is not mergeable")
+            if pull.draft:
+                raise unprocessable("Pull Request is still a draft")
+            if expected not in (None, pull.head_sha):
+                raise unprocessable("Head branch was modified. Review and try the merge again.")
+            self._require_checks(pull)
+            tree = self.git.merge_tree(pull.base_sha, pull.head_sha)
+            if tree is None:
+                raise unprocessable("Pull Request is not mergeable")
+            subject = f"Merge pull request #{number} from {pull.head_owner}/{pull.head}"
+            message = f"{headline or subject}\n\n{pull.title if body is None else body}".strip()
+            parents = (pull.base_sha, pull.head_sha)
+            sha = self.git.commit_tree(tree, parents, message, person(login), self.clock())
+            self.git.set_ref(f"refs/heads/{pull.base}", sha, pull.base_sha)
+            base_sha = pull.base_sha
+            pull.merge_sha = sha
+            self._end(pull, "MERGED", login)
+            self._moved(f"refs/heads/{pull.base}", base_sha, sha, login)
+            return sha
+
+    def set_status(
+        self,
+        sha: str,
+        state: State,
+        context: str,
+        login: str,
+        description: str | None = None,
+        target_url: str | None = None,
+    ) -> CommitStatus:
+        """What a CI says about a commit."""
+        with self.act():
+            if self.git.resolve(sha) != sha:
+                raise unprocessable(f"No commit found for SHA: {sha}")
+            one = CommitStatus(
+                number=len(self._statuses) + 1,
+                sha=sha,
+                context=context,
+                state=state,
+                description=description,
+                target_url=target_url,
+                creator=login,
+                at=self.clock(),
+            )
+            self._statuses.append(one)
+            tips = [ref for ref, tip in self.git.refs().items() if tip == sha]
+            names = [ref.removeprefix("refs/heads/") for ref in tips if "refs/heads/" in ref]
+            commit = self.git.log("-1", sha)[0]
+            self._send("status", letters.status(self.shapes, one, commit, names))
+            return one
+
+    def statuses(self, sha: str) -> list[CommitStatus]:
+        """Every status of a commit, oldest first."""
+        return [one for one in self._statuses if one.sha == sha]
+
+    def mergeable(self, pull: Pull) -> bool | None:
+        """Whether it merges without conflict; GitHub does not say for one that has ended."""
+        if pull.state != "OPEN":
+            return None
+        return self.git.merge_tree(pull.base_sha, pull.head_sha) is not None
+
+    def pull_shape(self, pull: Pull, merge: str | None) -> Json:
+        size = self.git.size(pull.base_sha, pull.head_sha)
+        return self.shapes.pull(pull, size, self.mergeable(pull), merge)
+
+    def _require_checks(self, pull: Pull) -> None:
+        said = {one.context: one.state for one in latest(self.statuses(pull.head_sha))}
+        words = {None: "expected", "pending": "pending"}
+        for context in sorted(self.required):
+            state = said.get(context)
+            if state != "success":
+                word = words.get(state, "failing")
+                raise unprocessable(f'Required status check "{context}" is {word}.')
+
+    def _moved(self, ref: str, before: str, after: str, login: str) -> None:
+        super()._moved(ref, before, after, login)
+        for pull in [one for one in self.pulls.values() if one.state == "OPEN"]:
+            if pull.head_ref == ref and after == ZERO:
+                self._end(pull, "CLOSED", login)
+            elif pull.head_ref == ref:
+                pull.head_sha, pull.updated_at = after, self.clock()
+                self._tell_pull("synchronize", pull, login, {"before": before, "after": after})
+            elif f"refs/heads/{pull.base}" == ref and self.git.contains(after, pull.head_sha):
+                # Somebody merged by hand and pushed: GitHub notices.
+                pull.merge_sha = after
+                self._end(pull, "MERGED", login)
+            elif f"refs/heads/{pull.base}" == ref:
+                pull.base_sha = after
+
+    def _end(self, pull: Pull, state: Literal["CLOSED", "MERGED"], login: str) -> None:
+        pull.state = state
+        pull.closed_at = pull.updated_at = self.clock()
+        pull.merged_by = login if state == "MERGED" else None
+        self._tell_pull("closed", pull, login)
+
+    def _tell_pull(self, action: str, pull: Pull, login: str, more: Json | None = None) -> None:
+        shape = self.pull_shape(pull, pull.merge_sha or self._trial_merge(pull))
+        body = letters.pull_request(self.shapes, action, shape, login, more or {})
+        self._send("pull_request", body)
+
+    def _trial_merge(self, pull: Pull) -> str | None:
+        """GitHub tries the merge and tells that commit, also of one closed without merging."""
+        tree = self.git.merge_tree(pull.base_sha, pull.head_sha)
+        if tree is None or pull.state == "OPEN":
+            return None
+        parents, words = (pull.base_sha, pull.head_sha), f"Merge {pull.head_sha}"
+        return self.git.commit_tree(tree, parents, words, person(pull.author), pull.updated_at)

@@ -1,0 +1,148 @@
+"""What a GraphQL query sees of the simulated repository: dictionaries, lazy where git is asked."""
+
+import base64
+
+from bridge.rehearsal.github_accounts import Json, iso, iso_or_none
+from bridge.rehearsal.github_pulls import Pulls
+from bridge.rehearsal.github_state import Pull, Refusal, account_id, rollup, unprocessable
+
+KINDS = {"blob": "Blob", "commit": "Commit", "tag": "Tag", "tree": "Tree"}
+TEXT_LIMIT = 512_000  # beyond it GitHub cuts a blob's text and says isTruncated
+
+
+def repository(pulls: Pulls) -> Json:
+    def find_ref(_: object, **arguments: str) -> Json | None:
+        return ref(pulls, arguments["qualifiedName"])
+
+    def find_object(_: object, expression: str = "HEAD") -> Json | None:
+        return git_object(pulls, expression)
+
+    def find_pulls(_: object, **arguments: object) -> Json:
+        return {"nodes": [pull(pulls, one) for one in select(pulls, arguments)]}
+
+    return {
+        "id": pulls.shapes.node_id,
+        "ref": find_ref,
+        "object": find_object,
+        "pullRequests": find_pulls,
+    }
+
+
+def ref(pulls: Pulls, name: str) -> Json | None:
+    full = name if name.startswith("refs/") else f"refs/heads/{name}"
+    sha = pulls.git.refs().get(full)
+    return {"id": ref_id(full), "target": commit(pulls, sha)} if sha else None
+
+
+def ref_id(ref: str) -> str:
+    return "REF_" + base64.urlsafe_b64encode(ref.encode()).decode()
+
+
+def ref_of(node_id: str) -> str:
+    if not node_id.startswith("REF_"):
+        raise no_node(node_id)
+    return base64.urlsafe_b64decode(node_id.removeprefix("REF_")).decode()
+
+
+def pull_of(pulls: Pulls, node_id: str) -> Pull:
+    for one in pulls.pulls.values():
+        if one.node_id == node_id:
+            return one
+    raise no_node(node_id)
+
+
+def no_node(node_id: str) -> Refusal:
+    return Refusal("NOT_FOUND", f"Could not resolve to a node with the global id of '{node_id}'")
+
+
+def commit(pulls: Pulls, sha: str) -> Json:
+    return {"__typename": "Commit", "oid": sha, "url": f"{pulls.shapes.page}/commit/{sha}"}
+
+
+def git_object(pulls: Pulls, expression: str) -> Json | None:
+    found = pulls.git.read(expression)
+    if found is None:
+        return None
+    oid, kind, content = found
+    if kind == "commit":
+        return commit(pulls, oid)
+    shape: Json = {"__typename": KINDS[kind], "oid": oid}
+    if kind == "blob":
+        binary = b"\0" in content
+        cut = content[:TEXT_LIMIT]
+        shape["text"] = None if binary else cut.decode(errors="replace")
+        shape["isTruncated"] = not binary and len(content) > TEXT_LIMIT
+    return shape
+
+
+def select(pulls: Pulls, wanted: dict[str, object]) -> list[Pull]:
+    """Pull requests by branch name and state. A head of that name in a fork counts, too."""
+    first = wanted.get("first")
+    if not isinstance(first, int) or not 1 <= first <= 100:
+        raise unprocessable("`first` on the `pullRequests` connection must be from 1 to 100.")
+    states = wanted.get("states")
+    found = [
+        one
+        for one in pulls.pulls.values()
+        if wanted.get("headRefName") in (None, one.head)
+        and wanted.get("baseRefName") in (None, one.base)
+        and (not isinstance(states, list) or one.state in states)
+    ]
+    order = wanted.get("orderBy")
+    if isinstance(order, dict):
+        keys = {"CREATED_AT": created, "UPDATED_AT": updated, "COMMENTS": comments}
+        found.sort(key=keys[order["field"]], reverse=order["direction"] == "DESC")
+    return found[:first]
+
+
+def created(one: Pull) -> tuple[str, int]:
+    return iso(one.created_at), one.number
+
+
+def updated(one: Pull) -> tuple[str, int]:
+    return iso(one.updated_at), one.number
+
+
+def comments(one: Pull) -> tuple[str, int]:
+    return f"{len(one.comments):09}", one.number
+
+
+def actor(login: str | None) -> Json | None:
+    """A bot's login has no [bot] here, unlike in REST and in webhooks: GitHub does so."""
+    if login is None:
+        return None
+    kind = "Bot" if login.endswith("[bot]") else "User"
+    name = login.removesuffix("[bot]")
+    return {"__typename": kind, "login": name, "databaseId": account_id(login)}
+
+
+def pull(pulls: Pulls, one: Pull) -> Json:
+    def mergeable(_: object) -> str:
+        return {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}[pulls.mergeable(one)]
+
+    def checks(_: object) -> Json | None:
+        state = rollup(pulls.statuses(one.head_sha))
+        return {"state": state.upper()} if state else None
+
+    def head_ref(_: object) -> Json | None:
+        return ref(pulls, one.head_ref)
+
+    return {
+        "id": one.node_id,
+        "number": one.number,
+        "url": f"{pulls.shapes.page}/pull/{one.number}",
+        "title": one.title,
+        "state": one.state,
+        "closed": one.state != "OPEN",
+        "merged": one.merged,
+        "mergedAt": iso_or_none(one.merged_at),
+        "mergedBy": actor(one.merged_by),
+        "mergeCommit": commit(pulls, one.merge_sha) if one.merge_sha else None,
+        "mergeable": mergeable,
+        "author": actor(one.author),
+        "headRef": head_ref,
+        "headRefName": one.head,
+        "headRefOid": one.head_sha,
+        "isCrossRepository": one.cross,
+        "statusCheckRollup": checks,
+    }

@@ -1,0 +1,161 @@
+"""The addresses of the simulated GitHub: GraphQL, the little REST that the bridge uses, pages."""
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from bridge.rehearsal import github_access as access
+from bridge.rehearsal.github_door import Answer, Asked, Door, Endpoint
+from bridge.rehearsal.github_graphql import Execution, operation_name
+from bridge.rehearsal.github_page import commit_page, pull_page
+from bridge.rehearsal.github_pulls import Pulls
+from bridge.rehearsal.github_state import Refusal, State, latest, rollup, unprocessable
+
+NEWER = "2026-03-10"  # the API version in which REST lost these two
+LOST_IN_NEWER = ("assignee", "merge_commit_sha")
+
+
+class Question(BaseModel):
+    query: str
+    variables: dict[str, object] | None = None
+
+
+class NewStatus(BaseModel):
+    state: State
+    context: str = "default"
+    description: str | None = None
+    target_url: str | None = None
+
+
+class Rest:
+    """Answers for one repository; `bot` is the login of the App that holds the token."""
+
+    def __init__(self, pulls: Pulls, door: Door, bot: str) -> None:
+        self.pulls, self.door, self.bot = pulls, door, bot
+
+    def routes(self) -> list[Route]:
+        opened, api, page = self.door.endpoint, f"/repos/{self._name}", f"/{self._name}"
+        tokens = f"/app/installations/{access.INSTALLATION}/access_tokens"
+        return [
+            post("/graphql", opened(name_of, self.graphql)),
+            get(f"{api}/tarball", opened("tarball", self.tarball)),
+            get(f"{api}/tarball/{{ref:path}}", opened("tarball", self.tarball)),
+            get(
+                f"/codeload{page}/legacy.tar.gz/{{ref:path}}",
+                opened("codeload", self.codeload, "none"),
+            ),
+            post(f"{api}/statuses/{{sha}}", opened("createStatus", self.create_status)),
+            get(f"{api}/commits/{{ref:path}}/status", opened("combinedStatus", self.combined)),
+            get(f"{api}/pulls/{{number:int}}", opened("pull", self.pull)),
+            get(f"{api}/installation", opened("installation", self.installation, "app")),
+            post(tokens, opened("accessToken", self.access_token, "app")),
+            get(f"{page}/pull/{{number:int}}", self.pull_page),
+            get(f"{page}/commit/{{sha}}", self.commit_page),
+        ]
+
+    @property
+    def _name(self) -> str:
+        return self.pulls.shapes.full_name
+
+    def graphql(self, asked: Asked) -> Answer:
+        question = Question.model_validate_json(asked.body)
+        with self.pulls.act():
+            execution = Execution(self.pulls, self.bot, self.door.before)
+            body = execution.run(question.query, question.variables or {})
+        headers = {"x-ratelimit-resource": "graphql"}
+        effects = tuple(execution.effects)
+        return Answer(body, headers=headers, effects=effects, fault=execution.fault)
+
+    def tarball(self, asked: Asked) -> Answer:
+        sha = self._commit(asked.path.get("ref", "main"))
+        shapes = self.pulls.shapes
+        location = f"{shapes.url}/codeload/{self._name}/legacy.tar.gz/{sha}"
+        return Answer(status=302, headers={"location": location})
+
+    def codeload(self, asked: Asked) -> Answer:
+        sha, shapes = self._commit(asked.path["ref"]), self.pulls.shapes
+        prefix = f"{shapes.owner}-{shapes.name}-{sha[:7]}"
+        headers = {
+            "content-type": "application/x-gzip",
+            "content-disposition": f"attachment; filename={prefix}.tar.gz",
+        }
+        return Answer(self.pulls.git.archive(sha, prefix), headers=headers)
+
+    def create_status(self, asked: Asked) -> Answer:
+        try:
+            wish = NewStatus.model_validate_json(asked.body)
+        except ValidationError as error:
+            raise unprocessable("Validation Failed") from error
+        sha = asked.path["sha"]
+        one = self.pulls.set_status(
+            sha, wish.state, wish.context, self.bot, wish.description, wish.target_url
+        )
+        creator = {"creator": self.pulls.shapes.user(self.bot)}
+        return Answer(self.pulls.shapes.status(one) | creator, 201, effects=("createStatus",))
+
+    def combined(self, asked: Asked) -> Answer:
+        """REST has no word for "none" nor for "error": pending and failure stand for them."""
+        sha, shapes = self._commit(asked.path["ref"]), self.pulls.shapes
+        last = latest(self.pulls.statuses(sha))
+        state = rollup(last) or "pending"
+        return Answer(
+            {
+                "state": "failure" if state == "error" else state,
+                "statuses": [shapes.status(one) for one in last],
+                "sha": sha,
+                "total_count": len(last),
+                "repository": shapes.repository(),
+                "commit_url": f"{shapes.api}/commits/{sha}",
+                "url": f"{shapes.api}/commits/{sha}/status",
+            }
+        )
+
+    def pull(self, asked: Asked) -> Answer:
+        one = self.pulls.pulls.get(int(asked.path["number"]))
+        if one is None:
+            raise Refusal("NOT_FOUND", "Not Found")
+        shape = self.pulls.pull_shape(one, one.merge_sha)
+        lost = LOST_IN_NEWER if asked.headers.get("x-github-api-version") == NEWER else ()
+        return Answer({key: value for key, value in shape.items() if key not in lost})
+
+    def installation(self, asked: Asked) -> Answer:
+        return Answer(access.installation(self.pulls.shapes, self.bot))
+
+    def access_token(self, asked: Asked) -> Answer:
+        wanted = access.Wanted.model_validate_json(asked.body or b"{}")
+        token = self.door.access.new_token(wanted, self.pulls.shapes.name)
+        return Answer(token, 201, effects=("accessToken",))
+
+    async def pull_page(self, request: Request) -> Response:
+        return seen(lambda: pull_page(self.pulls, request.path_params["number"]))
+
+    async def commit_page(self, request: Request) -> Response:
+        return seen(lambda: commit_page(self.pulls, request.path_params["sha"]))
+
+    def _commit(self, ref: str) -> str:
+        sha = self.pulls.git.resolve(ref)
+        if sha is None:
+            raise Refusal("NOT_FOUND", "Not Found")
+        return sha
+
+
+def seen(page: Callable[[], str]) -> Response:
+    try:
+        return HTMLResponse(page())
+    except Refusal as refusal:
+        return HTMLResponse(refusal.message, 404)
+
+
+def name_of(body: bytes) -> str:
+    return operation_name(Question.model_validate_json(body).query)
+
+
+def get(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, endpoint, methods=["GET"])
+
+
+def post(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, endpoint, methods=["POST"])

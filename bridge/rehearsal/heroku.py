@@ -1,0 +1,241 @@
+"""A platform shaped like Heroku with one app: builds, releases, config vars, and what runs.
+
+It does not know how an app is built or run: a Runner does that, really or in process.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Literal
+
+import httpx
+
+from . import heroku_api, heroku_router
+from .gate import Gate
+from .heroku_dyno import Dyno, DynoCrashed, Runner
+from .heroku_letters import letter
+from .heroku_problem import Problem
+from .heroku_records import (
+    App,
+    Build,
+    Release,
+    Slug,
+    SourceBlob,
+    build_json,
+    moment,
+    new_id,
+    release_json,
+    slug_json,
+)
+from .letters import Post
+
+
+class Heroku(Gate):
+    """The platform: `app` is its API, `router` the one stable address of what runs on it.
+
+    `slots` are the sources that were asked for, uploaded or not yet; `crash` is why no dyno is up;
+    `swaps` tells of each build its commit, when it was asked for and when its dyno took over.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_name: str,
+        token: str,
+        webhook_secret: str,
+        post: Post,
+        clock: Callable[[], datetime],
+        runner: Runner,
+        config_vars: Mapping[str, str],
+        url: str = "http://heroku.test",
+    ) -> None:
+        super().__init__()
+        self.about = App(new_id(), app_name)
+        self.token, self.url = token, url
+        self.builds: list[Build] = []
+        self.releases: list[Release] = []
+        self.slugs: dict[str, Slug] = {}
+        self.slots: dict[str, bytes | None] = {}
+        self.config_vars = dict(config_vars)
+        self.dyno: Dyno | None = None
+        self.crash = ""
+        self.swaps: list[tuple[str, datetime, datetime]] = []
+        self._asked: dict[str, datetime] = {}
+        self._serving: Release | None = None
+        self._webhook_secret, self._post = webhook_secret, post
+        self._clock, self._runner = clock, runner
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._swapping = asyncio.Lock()
+        self.app = heroku_api.application(self)
+        self.router = heroku_router.application(self)
+
+    @property
+    def current(self) -> Release | None:
+        return next((release for release in self.releases if release.current), None)
+
+    def create_build(self, source: SourceBlob, by: str) -> Build:
+        """A pending build, on its way."""
+        now = moment(self._clock())
+        build = Build(new_id(), source, by, created_at=now, updated_at=now)
+        self.builds.append(build)
+        self._asked[source.version or build.id] = self._clock()
+        self._tell_build(build, "create")
+        self._begin(self._build(build))
+        return build
+
+    def rollback(self, version: int, by: str) -> Release:
+        """A new release with the slug and the config vars of an old one, as `heroku rollback`."""
+        old = next((release for release in self.releases if release.version == version), None)
+        if old is None:
+            raise Problem(404, "not_found", "Couldn't find that release.")
+        if not old.eligible_for_rollback:
+            raise Problem(422, "invalid_params", "This release is not eligible for rollback.")
+        self.config_vars = dict(old.config)
+        return self.release(f"Rollback to v{version}", old.slug, by)
+
+    def set_config(self, changes: Mapping[str, str | None], by: str) -> Release | None:
+        """A new release with other config vars; None deletes one. Nothing changed: no release."""
+        wanted = {**self.config_vars, **changes}
+        config = {name: value for name, value in wanted.items() if value is not None}
+        if config == self.config_vars:
+            return None
+        self.config_vars = config
+        verb = "Remove" if all(value is None for value in changes.values()) else "Set"
+        slug = self.current.slug if self.current else None
+        return self.release(f"{verb} {', '.join(changes)} config vars", slug, by)
+
+    def release(self, description: str, slug: Slug | None, by: str) -> Release:
+        """The next version, current at once; its dyno is on its way."""
+        now = moment(self._clock())
+        release = Release(
+            new_id(),
+            len(self.releases) + 1,
+            description,
+            slug,
+            config=dict(self.config_vars),
+            user=by,
+            created_at=now,
+            updated_at=now,
+        )
+        before = self.current
+        self.releases.append(release)
+        self._tell_release(release, "create")
+        if before:
+            before.current = False
+        release.status, release.current = "succeeded", True
+        self._tell_release(release, "update", {"current": False, "status": "pending"})
+        self._begin(self._restart())
+        return release
+
+    async def settle(self) -> None:
+        """Wait until no build and no restart is under way."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way)
+
+    async def close(self) -> None:
+        """Stop what runs and remove what was built."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        if self.dyno:
+            await self.dyno.stop()
+            self.dyno = None
+        self._runner.close()
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _build(self, build: Build) -> None:
+        slug = await self._slug(build)
+        build.updated_at = moment(self._clock())
+        if slug:
+            self.slugs[slug.id] = build.slug = slug
+            name = (build.source.version or build.id)[:8]
+            build.release = self.release(f"Deploy {name}", slug, build.user)
+        build.status = "succeeded" if slug else "failed"
+        self._tell_build(build, "update", {"status": "pending"})
+
+    async def _slug(self, build: Build) -> Slug | None:
+        try:
+            source = await self._fetch(build.source)
+        except Problem as problem:
+            build.output.append(f" !     {problem}")
+            return None
+        built = await self._runner.build(source, dict(self.config_vars), build.output.append)
+        if built.slug is None:
+            build.output.append(" !     Push failed")
+            return None
+        return Slug(
+            new_id(),
+            built.slug,
+            build.source.version,
+            build.source.version_description,
+            checksum=f"SHA256:{hashlib.sha256(source).hexdigest()}",
+            process_types=built.process_types,
+            created_at=moment(self._clock()),
+        )
+
+    async def _fetch(self, source: SourceBlob) -> bytes:
+        if not source.url.startswith(f"{self.url}/"):
+            raise Problem(422, "invalid_params", "The rehearsal fetches from its own slots only.")
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as client:
+            try:
+                answer = (await client.get(source.url)).raise_for_status()
+            except httpx.HTTPError as error:
+                raise Problem(422, "invalid_params", "Could not fetch the source.") from error
+        found = f"SHA256:{hashlib.sha256(answer.content).hexdigest()}"
+        if source.checksum and source.checksum.lower() != found.lower():
+            raise Problem(422, "invalid_params", "The checksum of the source does not match.")
+        return answer.content
+
+    async def _restart(self) -> None:
+        async with self._swapping:
+            release = self.current
+            if release is None or release.slug is None or release is self._serving:
+                return
+            new: Dyno | None = None
+            try:
+                new = await self._runner.start(release.slug.handle, release.config)
+                self.crash = ""
+            except DynoCrashed as crash:
+                self.crash = str(crash)
+            old, self.dyno, self._serving = self.dyno, new, release
+            if asked := self._asked.pop(release.slug.commit or "", None):
+                self.swaps.append((release.slug.commit or "", asked, self._clock()))
+            if old:
+                await old.stop()
+
+    def _tell_build(
+        self,
+        build: Build,
+        action: Literal["create", "update"],
+        previous: dict[str, object] | None = None,
+    ) -> None:
+        data = build_json(build, self.about, self.url) | {"app": asdict(self.about)}
+        self._tell("build", action, data, previous or {}, build.user)
+
+    def _tell_release(
+        self,
+        release: Release,
+        action: Literal["create", "update"],
+        previous: dict[str, object] | None = None,
+    ) -> None:
+        data = release_json(release, self.about)
+        if release.slug:
+            data["slug"] = slug_json(release.slug, self.url)
+        self._tell("release", action, data, previous or {}, release.user)
+
+    def _tell(
+        self,
+        resource: Literal["build", "release"],
+        action: Literal["create", "update"],
+        data: dict[str, object],
+        previous: dict[str, object],
+        by: str,
+    ) -> None:
+        at, secret = moment(self._clock()), self._webhook_secret
+        self._post(letter(resource, action, data, previous, by=by, at=at, secret=secret))

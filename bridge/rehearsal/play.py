@@ -1,0 +1,211 @@
+"""The rehearsal: the whole journey, twice, on this machine. Ends 0 only if it is all proven."""
+
+import contextlib
+import json
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+import httpx
+
+from bridge.errors import BridgeError, Misconfigured
+from bridge.rehearsal.circleci_webhook import WorkflowRun
+from bridge.rehearsal.faults import FAULTS, LOST, Forged, Killer, forge, replace_second_wheel
+from bridge.rehearsal.process import tail
+from bridge.rehearsal.show import Show, Told
+from bridge.rehearsal.timing import Timing, measure
+from bridge.rehearsal.town import PACKAGE, Town
+
+VERSIONS = ("0.1.0", "0.1.1")
+ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
+PATIENCE = 600.0
+LOOK_EVERY = 0.1
+
+
+@dataclass
+class Played:
+    """What came of it."""
+
+    releases: list[Told] = field(default_factory=list)
+    healths: list[dict[str, object]] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+    forged: Forged | None = None
+    kills: int = 0
+    chain: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def proven(self) -> bool:
+        """Both versions verified, the second one serving, and the record whole."""
+        return (
+            [release.stage for release in self.releases] == ["verified"] * len(VERSIONS)
+            and self.healths[-1].get("model_version") == VERSIONS[-1]
+            and self.chain.get("holds") is True
+            and (self.forged is None or self.forged.status == 401)
+        )
+
+
+class Failed(BridgeError):
+    """The rehearsal cannot go on; `log` is the tail of the log that tells why."""
+
+    def __init__(self, why: str, log: str = "") -> None:
+        super().__init__(why)
+        self.log = log
+
+
+def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> int:
+    """Play it and show it; the exit code. Everything that was started is ended again."""
+    show = Show(as_json)
+    if "list" in faults:
+        for name, what in FAULTS.items():
+            show.say(f"{name:<15} {what}")
+        return 0
+    if unknown := set(faults) - FAULTS.keys():
+        raise Misconfigured(f"no such fault: {', '.join(sorted(unknown))}; --fault list tells all")
+    played = Played()
+    try:
+        with _town(show, faults) as town:
+            _journey(town, show, played, faults, seed)
+            _curtain(town, show, played)
+            if stay:
+                _stay(town, show)
+    except Failed as failure:
+        show.log("The log that matters", failure.log)
+        show.verdict(False, str(failure))
+        show.json({"proven": False, "why": str(failure)})
+        return 1
+    except KeyboardInterrupt:
+        show.verdict(False, "Interrupted; everything is stopped and removed.")
+        return 1
+    show.json(_as_json(played))
+    return 0 if played.proven else 1
+
+
+@contextlib.contextmanager
+def _town(show: Show, faults: Collection[str]) -> Iterator[Town]:
+    show.heading("Setting the stage")
+    town = Town(show.say, LOST if "lost-webhooks" in faults else ())
+    try:
+        town.bridge.start()
+        show.say(f"Bridge      {town.bridge.url}")
+        show.say(f"Repository  git clone {town.github.bare}")
+        show.say(f"API         {town.api_url}/api/v1/health")
+        yield town
+    finally:
+        town.stop()
+
+
+def _journey(town: Town, show: Show, played: Played, faults: Collection[str], seed: int) -> None:
+    if "forged-webhook" in faults:
+        played.forged = forge(town)
+        show.say(f"A forged webhook got {played.forged.status}")
+    if "wrong-digest" in faults:
+        replace_second_wheel(town)
+    killer = Killer(town, seed) if "kill-bridge" in faults else None
+    try:
+        for version in VERSIONS:
+            show.heading(f"{PACKAGE} {version}")
+            played.healths.append(_health(town))
+            _tag(town, show, version)
+            played.releases.append(_follow(town, show, version))
+            played.timings.append(measure(played.releases[-1], town))
+    finally:
+        if killer:
+            killer.stop()
+            played.kills = killer.kills
+    played.healths.append(_health(town))
+    played.chain = json.loads(town.bridge.ask("audit", "verify", "--json").stdout)[0]
+
+
+def _tag(town: Town, show: Show, version: str) -> None:
+    """A data scientist raises VERSION if needed, and tags."""
+    commit = town.first_commit
+    if version != VERSIONS[0]:
+        change = {"regression_model/regression_model/VERSION": f"{version}\n".encode()}
+        commit = town.github.commit("main", change, f"Release {version}", "dana")
+    town.github.tag(f"v{version}", commit, "dana")
+    show.say(f"dana pushed the tag v{version} at {commit[:8]}; CI trains, tests and publishes")
+
+
+def _follow(town: Town, show: Show, version: str) -> Told:
+    """Watch one version until it has an end; raises Failed when it cannot come to one."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        told = _ask(town, version)
+        if told:
+            show.lines(told)
+            if told.stage in ENDS:
+                return told
+        elif broken := _broken_run(town, version):
+            job = next((job for job in broken.jobs if job.status != "success"), broken.jobs[0])
+            raise Failed(f"CI could not publish {version}: job {job.name}", tail(job.log))
+        time.sleep(LOOK_EVERY)
+    raise Failed(f"{version} did not end within {PATIENCE:.0f} s", tail(town.bridge.log))
+
+
+def _ask(town: Town, version: str) -> Told | None:
+    """The release of a version as the running bridge tells it; None while there is none."""
+    try:
+        with httpx.Client(base_url=town.bridge.url, trust_env=False, timeout=5) as client:
+            items = client.get("/api/v1/releases").json()["items"]
+            known = next((item for item in items if item["version"] == version), None)
+            if known is None:
+                return None
+            return Told.model_validate(client.get(f"/api/v1/releases/{known['id']}").json())
+    except httpx.TransportError:
+        return None
+
+
+def _broken_run(town: Town, version: str) -> WorkflowRun | None:
+    runs = [run for run in town.ci.runs if run.ref == f"refs/tags/v{version}"]
+    return next((run for run in runs if run.status in ("failed", "canceled")), None)
+
+
+def _health(town: Town) -> dict[str, object]:
+    answer = httpx.get(f"{town.api_url}/api/v1/health", trust_env=False, timeout=5)
+    if answer.status_code != 200:
+        return {"status": answer.status_code, "detail": "nothing is deployed"}
+    told: dict[str, object] = answer.json()
+    return told
+
+
+def _curtain(town: Town, show: Show, played: Played) -> None:
+    show.heading("What came of it")
+    show.table(played.releases)
+    for pull in list(town.github.pulls.values())[-1:]:
+        text = town.github.git.diff(pull.base_sha, pull.head_sha)
+        show.diff(f"Pull request #{pull.number}: {pull.title}", text)
+    show.pair("GET /api/v1/health", played.healths[0], played.healths[-1])
+    for told, timing in zip(played.releases, played.timings, strict=True):
+        show.say(f"{told.version}: {timing.sentence()}")
+    if played.kills:
+        show.say(f"The bridge was killed {played.kills} times and started again")
+    chain = played.chain
+    show.say(f"Audit: {chain['lines']} lines, chain {'whole' if chain['holds'] else 'BROKEN'}")
+    for told in played.releases:
+        if told.stage == "failed" and told.reason.code == "build_failed":
+            show.log("Heroku's build", "\n".join(town.heroku.builds[-1].output[-25:]))
+    last = played.releases[-1]
+    words = f"{PACKAGE} {last.version} is {last.stage}. {last.reason.sentence}"
+    show.verdict(played.proven, words)
+
+
+def _stay(town: Town, show: Show) -> None:
+    show.heading("Staying; Ctrl-C ends it")
+    show.say(f"Releases       {town.bridge.url}/releases")
+    for pull in town.github.pulls.values():
+        show.say(f"Pull request   {town.github.shapes.url}/acme/model-deployment/pull/{pull.number}")
+    show.say(f"Prediction API {town.api_url}/")
+    while True:
+        time.sleep(1)
+
+
+def _as_json(played: Played) -> dict[str, object]:
+    return {
+        "proven": played.proven,
+        "releases": [release.model_dump(mode="json") for release in played.releases],
+        "health": {"before": played.healths[0], "after": played.healths[-1]},
+        "timings": [timing.as_json() for timing in played.timings],
+        "audit": played.chain,
+        "kills": played.kills,
+        "forged": played.forged.status if played.forged else None,
+    }

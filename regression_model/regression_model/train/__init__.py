@@ -1,0 +1,1 @@
+"""Everything that needs the `train` extra: data, pipeline, export and model card."""
