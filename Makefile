@@ -23,7 +23,7 @@ test: lint types tests ## Every check and every test of the three packages
 lint: $(STAMP) ## Format, lint, imports, and the CI and compose files
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
-	@$(BIN)/lint-imports
+	@told=$$(PYTHONPATH=api $(BIN)/lint-imports) || { echo "$$told"; exit 1; }
 	@$(BIN)/check-jsonschema --builtin-schema vendor.circle-ci .circleci/config.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 

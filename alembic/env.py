@@ -25,7 +25,6 @@ if given is not None:
     migrate(given)
 else:
     from bridge.settings import database_url
-
     from bridge.store.engine import engine_for
 
     with engine_for(database_url(), "write").begin() as own:

@@ -154,7 +154,7 @@ class Bridge:
         Whatever came while nobody listened, and whatever a killed process had claimed, is due now.
         """
         self.store.migrate()
-        await self.store.write(lambda session: releases.wake(session, self.clock()))
+        await self.store.write(lambda session: releases.take_back(session, self.clock()))
         work = asyncio.create_task(self.worker.run(self._stop))
         try:
             yield

@@ -52,6 +52,8 @@ def begin(
     """
     version = str(Version(told.version))
     known = releases.of_version(session, pipeline.name, version)
+    if known is not None and known.stage.is_end:
+        return f"release {known.id} of {version} in {pipeline.name} is {known.stage.value}"
     if known is not None:
         _learn(known, told)
         session.add(known)

@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.errors import Reason
+from bridge.release import Facts
 from bridge.sentences import say
 
 HOSTS = {"gh": "github", "bb": "bitbucket"}
@@ -91,6 +92,17 @@ class Pipeline(_Table):
 def next_look(since: datetime, now: datetime) -> datetime:
     """When to ask again for something that nobody will tell us: soon at first, then ever later."""
     return now + min(max((now - since) / 4, ASK_SOON), ASK_LATE)
+
+
+def other_file(facts: Facts) -> Reason | None:
+    """Why this is not the file that CI built, or None. An announcement may come after the file was
+    found, so every later step asks again."""
+    announced, found = facts.announced_digest, facts.digest
+    if announced and found and announced != found:
+        return say(
+            "digest_mismatch", where="index", found=found, expected=announced, told="announced"
+        )
+    return None
 
 
 def may_merge(policy: Policy, number: int, checks: str | None) -> Reason | None:

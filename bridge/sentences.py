@@ -76,7 +76,7 @@ SENTENCES: dict[str, str] = {
     "parked": "This step failed {attempts} times with {what}. See the log, then retry.",
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",
     "intent_merge": "About to merge pull request #{number} at {sha}.",
-    "intent_close": "About to close pull request #{number}: {package} {version} supersedes it.",
+    "intent_close": "About to close pull request #{number} for {package} {version}: {why}",
     "intent_build": "About to build {sha} for {app}, source {digest}.",
     "intent_rollback": "About to roll {app} back to v{release}.",
 }

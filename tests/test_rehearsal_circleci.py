@@ -269,3 +269,20 @@ def test_our_deploy_job_replaces_what_heroku_holds_by_the_folder_api(town: Town)
 
     assert job.status == "success", job.log.read_text()
     assert git(heroku, "ls-tree", "-r", "--name-only", "main") == "Procfile\n"
+
+
+def test_a_newer_push_to_a_branch_cancels_what_still_runs_for_it(town: Town) -> None:
+    slow = config_of({"build": ["sleep 60"]})
+    town.circleci.push("refs/heads/feature", town.commit(slow, "Slow"))
+    town.circleci.push("refs/heads/feature", town.commit(config_of({"build": ["true"]}), "Quick"))
+    town.circleci.wait(30)
+
+    assert ["canceled", "success"] == [run.status for run in town.circleci.runs]
+
+
+def test_nothing_is_canceled_on_the_default_branch(town: Town) -> None:
+    town.circleci.push("refs/heads/main", town.commit(config_of({"build": ["sleep 1"]}), "Slow"))
+    town.circleci.push("refs/heads/main", town.commit(config_of({"build": ["true"]}), "Quick"))
+    town.circleci.wait(30)
+
+    assert ["success", "success"] == [run.status for run in town.circleci.runs]

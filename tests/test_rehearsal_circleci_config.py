@@ -100,7 +100,7 @@ def test_our_jobs_run_tox_with_the_contexts_they_need() -> None:
     commands = [step.command for step in train.steps if isinstance(step, Run)]
 
     assert api.jobs[0].contexts == ["gemfury-pull"]
-    assert train.contexts == ["gemfury-push", "bridge", "kaggle"]
+    assert train.contexts == ["gemfury-push", "gemfury-pull", "bridge", "kaggle"]
     assert commands[0] == "python -m pip install --require-hashes -r .circleci/requirements.txt"
     assert [
         command.removeprefix("tox -c regression_model/tox.ini -e ") for command in commands[1:]

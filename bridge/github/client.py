@@ -57,6 +57,7 @@ class SeenPull(BaseModel):
     mergeable: str
     merge_commit: _Oid | None = Field(alias="mergeCommit")
     merged_by: _Actor | None = Field(alias="mergedBy")
+    head_ref: _Ref | None = Field(alias="headRef")
     rollup: _Rollup | None = Field(alias="statusCheckRollup")
 
     @property
@@ -237,7 +238,7 @@ class GitHub:
             documents.MERGE, {"input": {"pullRequestId": pull_id, "expectedHeadOid": head_sha}}
         )
 
-    async def close_pull(self, pull: OpenPull, comment: str) -> None:
+    async def close_pull(self, pull: OpenPull | SeenPull, comment: str) -> None:
         """Close a pull request with a sentence, and delete its branch."""
         await self._speak(
             documents.CLOSE,

@@ -28,6 +28,7 @@ fragment Seen on PullRequest {
   author { login }
   mergedBy { login ... on User { databaseId } ... on Bot { databaseId } }
   statusCheckRollup { state }
+  headRef { id }
 }
 """
 

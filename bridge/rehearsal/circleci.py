@@ -90,9 +90,10 @@ class CircleCI:
         self._tell = tell or (lambda line: None)
         self._pipeline_numbers = itertools.count(1)
         self._job_numbers = itertools.count(1)
-        self._processes = Processes()
+        self._processes: dict[str, Processes] = {}
         self._pool = ThreadPoolExecutor(WORKFLOWS_AT_ONCE, "circleci")
         self._ends: list[Future[None]] = []
+        self._stopped = False
 
     def push(self, ref: str, revision: str) -> None:
         """Starts what the configuration at `revision` selects for `ref`; returns at once.
@@ -107,10 +108,12 @@ class CircleCI:
         if unknown := wanted - self._contexts.keys():
             raise Misconfigured(f"no such context: {', '.join(sorted(unknown))}")
         pipeline = Pipeline(next(self._pipeline_numbers), ref, revision)
+        self._cancel_redundant(ref)
         for workflow in workflows:
             jobs = [self._blocked(job) for job in workflow.jobs]
             run = WorkflowRun(workflow.name, self._project, pipeline, jobs)
             self.runs.append(run)
+            self._processes[run.id] = Processes()
             end = self._pool.submit(self._run_workflow, run, workflow)
             end.add_done_callback(self._tell_of_a_bug)
             self._ends.append(end)
@@ -125,8 +128,19 @@ class CircleCI:
 
     def stop(self) -> None:
         """Kills whatever runs. What was cut off sends no webhook and no commit status."""
-        self._processes.stop()
+        self._stopped = True
+        for processes in list(self._processes.values()):
+            processes.stop()
         self._pool.shutdown(cancel_futures=True)
+
+    def _cancel_redundant(self, ref: str) -> None:
+        """A newer push to a branch cancels what still runs for it, but not on the default branch.
+
+        Source: https://circleci.com/docs/guides/orchestrate/skip-build/
+        """
+        if ref.startswith("refs/heads/") and ref != f"refs/heads/{self._default_branch}":
+            for run in [run for run in self.runs if run.ref == ref and run.status == "running"]:
+                self._processes[run.id].stop()
 
     def _blocked(self, job: Job) -> JobRun:
         number = next(self._job_numbers)
@@ -134,17 +148,19 @@ class CircleCI:
 
     def _run_workflow(self, run: WorkflowRun, workflow: Workflow) -> None:
         with ThreadPoolExecutor(len(workflow.jobs)) as pool:
-            went_well: dict[str, Future[bool]] = {}
+            ends: dict[str, Future[bool]] = {}
             for job, record in zip(workflow.jobs, run.jobs, strict=True):
-                needs = [went_well[name] for name in job.requires]
-                went_well[job.name] = pool.submit(self._run_job, run, job, record, needs)
-        for end in went_well.values():
+                needs = [ends[name] for name in job.requires]
+                ends[job.name] = pool.submit(self._run_job, run, job, record, needs)
+        for end in ends.values():
             end.result()
         run.stopped = datetime.now(UTC)
-        if self._processes.stopped:
+        if self._stopped:
             run.status = "canceled"
             return
-        run.status = "success" if all(job.status == "success" for job in run.jobs) else "failed"
+        went_well = all(job.status == "success" for job in run.jobs)
+        canceled = self._processes[run.id].stopped
+        run.status = "canceled" if canceled else "success" if went_well else "failed"
         dates = f"--date={COMMIT_DATES}"
         commit = self._git("log", "-1", f"--format={COMMIT_FORMAT}", dates, run.revision)
         self._post(workflow_completed(run, run.stopped, commit, self._secret))
@@ -162,8 +178,11 @@ class CircleCI:
         source = Source(self._repository, run.revision, run.pipeline.vcs.get("branch"))
         outcome = run_job(job, source, container, self._tell)
         record.seconds = time.monotonic() - began
-        if self._processes.stopped:
+        if self._processes[run.id].stopped:
             record.status = "canceled"
+            if not self._stopped:
+                self._tell(f"{record.name}: canceled, the branch has a newer commit")
+                self._say(run, record, "error", "Your tests were canceled on CircleCI")
             return False
         record.status = outcome
         self._say(run, record, *_OUTCOMES[outcome])
@@ -183,12 +202,11 @@ class CircleCI:
             "CIRCLE_PROJECT_USERNAME": self._project.owner,
             "CIRCLE_PROJECT_REPONAME": self._project.name,
         }
-        return Container(record.log.parent, environment, secrets, self._processes)
+        return Container(record.log.parent, environment, secrets, self._processes[run.id])
 
     def _say(self, run: WorkflowRun, record: JobRun, state: State, description: str) -> None:
-        self._tell(
-            f"{record.name}: {state}" + (f", see {record.log}" if state != "success" else "")
-        )
+        if record.status in ("failed", "infrastructure_fail"):
+            self._tell(f"{record.name}: {record.status}, see {record.log}")
         context, url = f"ci/circleci: {record.name}", f"{run.url}/jobs/{record.number}"
         self._report(Report(run.revision, context, state, description, url))
 

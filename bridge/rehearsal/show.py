@@ -51,7 +51,7 @@ class Show:
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        self._out = Console(quiet=as_json, highlight=False)
+        self._out = Console(quiet=as_json, highlight=False, soft_wrap=True)
         self._began = time.monotonic()
         self._seen: dict[int, Line] = {}
 

@@ -45,13 +45,9 @@ def measure(told: Told, town: Town) -> Timing:
     began, ended = moves.get("announced"), moves.get(told.stage)
     if began is None or ended is None:
         return Timing(0.0, 0.0, 0.0)
-    branch = f"refs/heads/bridge/regression-model-{told.version}"
-    runs = [(r.started, r.stopped) for r in town.ci.runs if r.ref == branch and r.stopped]
-    builds = [
-        (start, up)
-        for commit, start, up in town.heroku.swaps
-        if commit == told.merge_sha
-    ]
+    head = (told.pull_request or {}).get("head_sha")
+    runs = [(r.started, r.stopped) for r in town.ci.runs if r.revision == head and r.stopped]
+    builds = [(start, up) for commit, start, up in town.heroku.swaps if commit == told.merge_sha]
     return Timing(
         (ended - began).total_seconds(),
         _within(runs, began, ended),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bridge.errors import Refused
 from bridge.heroku.client import Build, HerokuRelease
 from bridge.heroku.pack import pack
-from bridge.policy import next_look
+from bridge.policy import next_look, other_file
 from bridge.release import HerokuDeployment, Release
 from bridge.sentences import say, short
 from bridge.steps.world import Done, Outcome, Wait, World
@@ -19,6 +19,8 @@ async def deploy(release: Release, world: World) -> Outcome:
 
     Raises Refused when Heroku could not build it or its release phase failed.
     """
+    if reason := other_file(release.facts):
+        raise Refused(reason)
     sha = release.facts.merge_sha
     if sha is None:
         raise ValueError("a merged release without its merge commit")

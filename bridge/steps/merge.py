@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from bridge import pins
-from bridge.errors import Declined, Refused
+from bridge.errors import Declined, Reason, Refused
 from bridge.github.client import SeenPull, Sight
-from bridge.policy import may_merge, next_look
+from bridge.policy import may_merge, next_look, other_file
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short
 from bridge.steps.world import Done, Outcome, Wait, World
@@ -28,6 +28,9 @@ async def merge(release: Release, world: World) -> Outcome:
         return await _merged(pull, sight, world)
     if pull.state == "CLOSED":
         raise Declined(say("declined", number=pull.number))
+    if reason := other_file(facts):
+        await _close(release, pull, reason, world)
+        raise Refused(reason)
     ours = facts.pull_request
     if ours is None or pull.head_sha != ours.head_sha:
         return _ask_a_person(release, world, "somebody_pushed", pull)
@@ -36,6 +39,13 @@ async def merge(release: Release, world: World) -> Outcome:
     if reason := may_merge(pipeline.policy, pull.number, pull.checks):
         return Wait(next_look(release.since, world.now), reason)
     return await _merge_now(pull, ours, world)
+
+
+async def _close(release: Release, pull: SeenPull, reason: Reason, world: World) -> None:
+    """Nobody shall merge it by mistake."""
+    names = {"number": pull.number, "package": release.package, "version": release.version}
+    await world.intend(say("intent_close", why=reason.sentence, **names))
+    await world.github.close_pull(pull, reason.sentence)
 
 
 async def _merge_now(pull: SeenPull, ours: PullRequest, world: World) -> Outcome:

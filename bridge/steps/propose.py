@@ -6,6 +6,7 @@ from bridge import pins
 from bridge.errors import Declined, Refused
 from bridge.github.client import OpenPull, Proposal, Sight
 from bridge.model_card import compare
+from bridge.policy import other_file
 from bridge.pull_text import body, title
 from bridge.release import Release
 from bridge.sentences import say
@@ -18,6 +19,8 @@ async def propose(release: Release, world: World) -> Outcome:
     Raises Refused when the pin must not be guessed or would go back, Declined when a person has
     closed this version's pull request.
     """
+    if reason := other_file(release.facts):
+        raise Refused(reason)
     pipeline, branch = world.pipeline, world.pipeline.branch_for(release.version)
     sight = await world.github.look(pipeline.branch, pipeline.requirements, branch)
     text, base_sha = sight.text, sight.base_sha
@@ -72,10 +75,11 @@ async def _close_superseded(release: Release, world: World, sight: Sight) -> Non
     """Close our open pull requests for older versions of this package."""
     for pull in sight.open.nodes:
         if _is_older(pull, release, world.pipeline.branch_prefix):
-            names = {"package": release.package, "version": release.version}
-            await world.intend(say("intent_close", number=pull.number, **names))
-            comment = say("superseded", package=release.package, by=release.version).sentence
-            await world.github.close_pull(pull, comment)
+            why = say("superseded", package=release.package, by=release.version).sentence
+            version = pull.head.removeprefix(world.pipeline.branch_prefix)
+            names = {"package": release.package, "version": version, "number": pull.number}
+            await world.intend(say("intent_close", why=why, **names))
+            await world.github.close_pull(pull, why)
 
 
 def _is_older(pull: OpenPull, release: Release, prefix: str) -> bool:

@@ -6,6 +6,7 @@ from itertools import takewhile
 from packaging.version import InvalidVersion, Version
 
 from bridge.errors import Reason, Refused, Unavailable
+from bridge.policy import other_file
 from bridge.prediction.client import Health
 from bridge.release import Reading, Release
 from bridge.sentences import say, span
@@ -20,6 +21,8 @@ async def verify(release: Release, world: World) -> Outcome:
     An old answer or none is normal while processes change; after `within` it is final.
     Raises Refused when the time is over, or when the predictions are not the model's.
     """
+    if reason := other_file(release.facts):
+        raise Refused(reason)
     rule = world.pipeline.policy.verify
     readings = [*release.facts.readings, await _read(release, world)][-KEPT:]
     matching = len(list(takewhile(lambda one: one.verdict == "matches", reversed(readings))))

@@ -33,16 +33,24 @@ LANE_IS_FREE = ~(
 way, or was merged before it."""
 
 CLAIMABLE = or_(col(Release.stage) != Stage.MERGED, LANE_IS_FREE)
+UNCLAIMED = col(Release.claimed_until).is_(None)
 
 
 def claim(
     session: Session, now: datetime, worker: str, lease: timedelta, limit: int
 ) -> Sequence[Release]:
-    """Due releases whose lane is free, longest due first. Each gets a lease and a higher fence;
-    `due_at` is the lease's end, so a release whose worker died is simply due again."""
+    """Due releases whose lane is free, longest due first. Each gets a lease and a higher fence.
+
+    A release that is woken while a worker holds it stays with that worker; one whose lease has
+    lapsed is simply due again.
+    """
     due = (
         select(Release.id)
-        .where(col(Release.due_at) <= now, CLAIMABLE)
+        .where(
+            col(Release.due_at) <= now,
+            or_(UNCLAIMED, col(Release.claimed_until) <= now),
+            CLAIMABLE,
+        )
         .order_by(col(Release.due_at), col(Release.id))
         .limit(limit)
     )
@@ -90,8 +98,20 @@ def wake(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next release that can be claimed wants attention."""
-    return session.exec(select(func.min(Release.due_at)).where(CLAIMABLE)).one()
+    """When the next release that can be claimed wants attention, or the next lease lapses."""
+    due = session.exec(select(func.min(Release.due_at)).where(UNCLAIMED, CLAIMABLE)).one()
+    lapses = session.exec(select(func.min(Release.claimed_until))).one()
+    return min((moment for moment in (due, lapses) if moment is not None), default=None)
+
+
+def take_back(session: Session, now: datetime) -> None:
+    """Nobody works on anything: what is open is due now. For the start of a lone process."""
+    session.execute(
+        update(Release)
+        .where(col(Release.stage).not_in(ENDS))
+        .values(due_at=now, claimed_by=None, claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def of_version(session: Session, pipeline: str, version: str) -> Release | None:

@@ -36,7 +36,10 @@ async def test_a_lost_reply_of_github_converges(town: Town, operation: str) -> N
     lost = [operation]
 
     def once(name: str) -> Fault | None:
-        return Fault("lost_reply") if name in lost and not lost.remove(name) else None
+        if name not in lost:
+            return None
+        lost.remove(name)
+        return Fault("lost_reply")
 
     town.github.before = once
     await town.publish("0.1.0")

@@ -38,6 +38,22 @@ async def test_a_wheel_replaced_between_listing_and_download_is_never_proposed(
     assert served.release("0.1.1").code == "digest_mismatch"
 
 
+async def test_an_announcement_that_comes_late_still_counts(
+    town_with: Callable[..., Town],
+) -> None:
+    town = town_with(merge="human")
+    await town.publish("0.1.1", announced=False)
+    await town.run()
+    assert town.release("0.1.1").code == "waiting_for_reviewer", "the sweep had found it"
+    town.mail.append(town.announcement("0.1.1", FILE, "e" * 64))
+    await town.run()
+    assert town.github.pulls[1].state == "CLOSED"
+    assert (town.release("0.1.1").stage, town.release("0.1.1").code) == (
+        Stage.FAILED,
+        "digest_mismatch",
+    )
+
+
 async def test_a_file_that_the_index_shows_late_is_waited_for(served: Town) -> None:
     served.index.hidden = {FILE}
     await served.publish("0.1.1")

@@ -32,6 +32,10 @@ def export(pipeline: Pipeline, config: Config, version: str) -> bytes:
         initial_types=inputs,
         target_opset=OPSET,
     )
+    # The converter lists these in the order of a set.
+    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
     helper.set_model_props(model, {"name": config.name, "version": version})
     return bytes(model.SerializeToString(deterministic=True))
 

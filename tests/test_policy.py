@@ -1,0 +1,123 @@
+"""What bridge.toml may say, and what follows from it."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from bridge.policy import (
+    ASK_LATE,
+    ASK_SOON,
+    CiJob,
+    Duration,
+    Policy,
+    Verification,
+    may_merge,
+    next_look,
+)
+from tests.bridge_kit import NOW, pipeline
+
+
+class Span(BaseModel):
+    it: Duration
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("200ms", 0.2), ("2s", 2), ("1.5s", 1.5), ("10m", 600), ("3h", 10800), ("7d", 604800)],
+)
+def test_a_duration_reads_as_people_write_it(said: str, seconds: float) -> None:
+    assert timedelta(seconds=seconds) == Span.model_validate({"it": said}).it
+
+
+@pytest.mark.parametrize("said", ["", "s", "10", "10 m", "-1s", "1w", "ten", "1e3s", "1m30s"])
+def test_another_spelling_is_no_duration(said: str) -> None:
+    with pytest.raises(ValidationError):
+        Span.model_validate({"it": said})
+
+
+def test_a_duration_beyond_all_time_is_an_error_of_the_field() -> None:
+    with pytest.raises(ValidationError):
+        Span.model_validate({"it": "99999999999999d"})
+
+
+@given(st.floats(-10, 1e6), st.floats(0, 1e5))
+def test_one_asks_soon_at_first_and_never_later_than_a_minute(age: float, more: float) -> None:
+    now = NOW + timedelta(seconds=age)
+    wait = next_look(NOW, now) - now
+    assert ASK_SOON <= wait <= ASK_LATE
+    later = now + timedelta(seconds=more)
+    assert wait <= next_look(NOW, later) - later
+
+
+@pytest.mark.parametrize(
+    ("merge", "checks", "code"),
+    [
+        ("auto", "SUCCESS", None),
+        ("auto", "PENDING", "waiting_for_checks"),
+        ("auto", "EXPECTED", "waiting_for_checks"),
+        ("auto", None, "waiting_for_checks"),
+        ("auto", "SOMETHING_NEW", "waiting_for_checks"),
+        ("auto", "FAILURE", "checks_failed"),
+        ("auto", "ERROR", "checks_failed"),
+        ("human", "SUCCESS", "waiting_for_reviewer"),
+        ("human", None, "waiting_for_reviewer"),
+        ("human", "FAILURE", "checks_failed"),
+    ],
+)
+def test_the_bridge_merges_only_what_is_green_and_allowed(
+    merge: str, checks: str | None, code: str | None
+) -> None:
+    reason = may_merge(Policy.model_validate({"merge": merge}), 7, checks)
+    assert code == (reason.code if reason else None)
+    assert reason is None or "#7" in reason.sentence
+
+
+def test_a_person_merges_unless_the_file_says_otherwise() -> None:
+    assert "human" == pipeline().policy.merge
+    assert (3, timedelta(seconds=2), timedelta(minutes=10)) == (
+        Verification().matches,
+        Verification().every,
+        Verification().within,
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "House Prices"},
+        {"name": ""},
+        {"repository": "acme"},
+        {"repository": "acme/model/deployment"},
+        {"repository": "https://github.test/acme/model"},
+        {"deploy": "later"},
+        {"policy": {"merge": "sometimes"}},
+        {"policy": {"verify": {"matches": 0}}},
+        {"policy": {"merg": "auto"}},
+        {"requirement": "a typing mistake"},
+    ],
+)
+def test_a_pipeline_that_makes_no_sense_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        pipeline(**fields)
+
+
+def test_a_package_has_one_spelling_and_one_branch_a_version() -> None:
+    found = pipeline(package="Regression_Model")
+    assert "regression-model" == found.package
+    assert "bridge/regression-model-0.1.1" == found.branch_for("0.1.1")
+
+
+@pytest.mark.parametrize(
+    ("project", "slug"),
+    [
+        ("gh/acme/model", "github/acme/model"),
+        ("github/acme/model", "github/acme/model"),
+        ("bb/acme/model", "bitbucket/acme/model"),
+        ("circleci/9f3/abc", "circleci/9f3/abc"),
+    ],
+)
+def test_a_project_is_spelled_as_webhooks_do(project: str, slug: str) -> None:
+    assert slug == CiJob(project=project, workflow="w").slug
