@@ -4,7 +4,7 @@ COPY requirements requirements
 RUN python -m pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
  && uv venv --quiet /opt/bridge \
  && uv pip install --quiet --no-cache --python /opt/bridge --require-hashes -r requirements/bridge.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY alembic alembic
 COPY bridge bridge
 # dev.txt pins and hashes what builds the wheel; nothing else of it is installed.

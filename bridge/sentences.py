@@ -88,8 +88,9 @@ def say(code: str, **words: object) -> Reason:
 
 
 def short(sha: str) -> str:
-    """A commit as people write it."""
-    return sha[:8]
+    """A commit, or a `sha256:` digest, as people write it."""
+    scheme, colon, digits = sha.rpartition(":")
+    return f"{scheme}{colon}{digits[:8]}"
 
 
 def span(seconds: float) -> str:

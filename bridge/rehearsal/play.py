@@ -2,7 +2,10 @@
 
 import contextlib
 import json
+import re
+import signal
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -14,11 +17,14 @@ from bridge.rehearsal.faults import FAULTS, LOST, Killer, forge, replace_second_
 from bridge.rehearsal.process import tail
 from bridge.rehearsal.show import Show, Told
 from bridge.rehearsal.timing import Timing, measure
-from bridge.rehearsal.town import PACKAGE, Town
+from bridge.rehearsal.town import PACKAGE, Town, checkout
 
 VERSIONS = ("0.1.0", "0.1.1")
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
 PATIENCE = 600.0
+VERSION_FILE = "regression_model/regression_model/VERSION"
+CONFIG = "regression_model/regression_model/config.py"
 LOOK_EVERY = 0.1
 
 
@@ -31,15 +37,19 @@ class Played:
     timings: list[Timing] = field(default_factory=list)
     forged: int | None = None
     kills: int = 0
+    pulls: dict[str, int] = field(default_factory=dict)
+    builds: dict[str, int] = field(default_factory=dict)
     chain: dict[str, object] = field(default_factory=dict)
 
     @property
     def proven(self) -> bool:
-        """Both versions verified, the second one serving, and the record whole."""
+        """Both versions verified, each by one pull request and one build, the second one serving,
+        and the record whole."""
         return (
             [release.stage for release in self.releases] == ["verified"] * len(VERSIONS)
             and self.healths[-1].get("model_version") == VERSIONS[-1]
             and self.chain.get("holds") is True
+            and set(self.pulls.values()) == set(self.builds.values()) == {1}
             and self.forged in (None, 401)
         )
 
@@ -62,6 +72,8 @@ def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> in
     if unknown := set(faults) - FAULTS.keys():
         raise Misconfigured(f"no such fault: {', '.join(sorted(unknown))}; --fault list tells all")
     played = Played()
+    for number in INTERRUPTS:
+        signal.signal(number, signal.default_int_handler)
     try:
         with _town(show, faults) as town:
             _journey(town, show, played, faults, seed)
@@ -91,6 +103,8 @@ def _town(show: Show, faults: Collection[str]) -> Iterator[Town]:
         show.say(f"API         {town.api_url}/api/v1/health")
         yield town
     finally:
+        for number in INTERRUPTS:
+            signal.signal(number, signal.SIG_IGN)
         town.stop()
 
 
@@ -113,14 +127,22 @@ def _journey(town: Town, show: Show, played: Played, faults: Collection[str], se
             killer.stop()
             played.kills = killer.kills
     played.healths.append(_health(town))
+    played.pulls = Counter(pull.head for pull in town.github.pulls.values())
+    played.builds = Counter(build.source.version or "" for build in town.heroku.builds)
     played.chain = json.loads(town.bridge.ask("audit", "verify", "--json").stdout)[0]
 
 
 def _tag(town: Town, show: Show, version: str) -> None:
-    """A data scientist raises VERSION if needed, and tags."""
+    """A data scientist raises VERSION, with another alpha for the Lasso, and tags."""
     commit = town.first_commit
     if version != VERSIONS[0]:
-        change = {"regression_model/regression_model/VERSION": f"{version}\n".encode()}
+        config = (checkout() / CONFIG).read_text()
+        change = {
+            VERSION_FILE: f"{version}\n".encode(),
+            CONFIG: re.sub(
+                r"(alpha: float = Field\(default=)[0-9.]+", r"\g<1>0.002", config
+            ).encode(),
+        }
         commit = town.github.commit("main", change, f"Release {version}", "dana")
     town.github.tag(f"v{version}", commit, "dana")
     show.say(f"dana pushed the tag v{version} at {commit[:8]}; CI trains, tests and publishes")
@@ -179,7 +201,7 @@ def _curtain(town: Town, show: Show, played: Played) -> None:
         text = town.github.git.diff(pull.base_sha, pull.head_sha)
         show.diff(f"Pull request #{pull.number}: {pull.title}", text)
     show.pair("GET /api/v1/health", played.healths[0], played.healths[-1])
-    for told, timing in zip(played.releases, played.timings, strict=True):
+    for told, timing in zip(played.releases, played.timings, strict=False):
         show.say(f"{told.version}: {timing.sentence()}")
     if played.kills:
         show.say(f"The bridge was killed {played.kills} times and started again")
@@ -194,15 +216,17 @@ def _curtain(town: Town, show: Show, played: Played) -> None:
 
 
 def _stay(town: Town, show: Show) -> None:
-    show.heading("Staying; Ctrl-C ends it")
+    show.heading("Staying")
     show.say(f"Releases       {town.bridge.url}/releases")
     for pull in town.github.pulls.values():
         show.say(
             f"Pull request   {town.github.shapes.url}/acme/model-deployment/pull/{pull.number}"
         )
     show.say(f"Prediction API {town.api_url}/")
-    while True:
-        time.sleep(1)
+    show.say("Ctrl-C stops and removes everything")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
 
 
 def _as_json(played: Played) -> dict[str, object]:
@@ -213,5 +237,7 @@ def _as_json(played: Played) -> dict[str, object]:
         "timings": [timing.as_json() for timing in played.timings],
         "audit": played.chain,
         "kills": played.kills,
+        "pull_requests": played.pulls,
+        "builds": played.builds,
         "forged": played.forged,
     }

@@ -7,7 +7,7 @@ from bridge.errors import Refused
 from bridge.index.client import IndexFile
 from bridge.policy import INDEX_PATIENCE, next_look
 from bridge.release import Release
-from bridge.sentences import say, span
+from bridge.sentences import say, short, span
 from bridge.steps.world import Done, Outcome, Wait, World
 from bridge.wheel import digest_of, inspect
 
@@ -33,7 +33,7 @@ async def confirm(release: Release, world: World) -> Outcome:
     contents = inspect(data, wheel.name, release.package, release.version)
     as_announced = ", as announced" if announced else "; nobody had announced a digest"
     return Done(
-        say("confirmed", file=wheel.name, digest=digest, as_announced=as_announced),
+        say("confirmed", file=wheel.name, digest=short(digest), as_announced=as_announced),
         {
             "file": wheel.name,
             "size": contents.size,

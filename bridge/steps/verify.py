@@ -9,7 +9,7 @@ from bridge.errors import Reason, Refused, Unavailable
 from bridge.policy import other_file
 from bridge.prediction.client import Health
 from bridge.release import Reading, Release
-from bridge.sentences import say, span
+from bridge.sentences import say, short, span
 from bridge.steps.world import Done, Outcome, Wait, World
 
 KEPT = 50
@@ -90,11 +90,12 @@ async def _proven(release: Release, world: World, readings: list[Reading], count
             )
         )
     answers = f", and gives all {len(known)} known answers"
+    digest = release.facts.model_digest
     unknown = "; its predictions could not be checked, the wheel carries no known answers"
     reason = say(
         "verified",
         version=release.version,
-        digest=release.facts.model_digest or "a model that cannot be told apart (no card)",
+        model=f"model {short(digest)}" if digest else "a model of unknown digest",
         count=count,
         answers=answers if known else unknown,
     )

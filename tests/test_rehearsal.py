@@ -1,0 +1,72 @@
+"""The whole rehearsal, really: a model trained, built, uploaded, deployed and verified, twice."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What one run said, and how it ended."""
+
+    code: int
+    told: dict[str, object]
+
+    @property
+    def stages(self) -> list[object]:
+        """Where each release ended."""
+        releases = self.told["releases"]
+        assert isinstance(releases, list)
+        return [release["stage"] for release in releases]
+
+
+def rehearse(*faults: str, seed: int = 1) -> Rehearsal:
+    """Play it in a process of its own."""
+    wanted = [word for fault in faults for word in ("--fault", fault)]
+    command = [sys.executable, "-m", "bridge", "rehearse", "--json", "--seed", str(seed), *wanted]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        return Rehearsal(done.returncode, json.loads(done.stdout))
+    except ValueError:
+        pytest.fail(f"no JSON: {done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+
+
+def test_two_versions_are_carried_to_verified_and_a_forged_one_is_not() -> None:
+    played = rehearse("forged-webhook")
+    assert played.code == 0, played.told
+    assert ["verified", "verified"] == played.stages
+    assert 401 == played.told["forged"]
+    health = played.told["health"]
+    assert isinstance(health, dict)
+    assert "0.1.1" == health["after"]["model_version"]
+
+
+def test_killing_the_bridge_all_along_changes_nothing_but_the_time() -> None:
+    played = rehearse("kill-bridge", "lost-webhooks", seed=3)
+    assert played.code == 0, played.told
+    assert ["verified", "verified"] == played.stages
+    pulls, kills = played.told["pull_requests"], played.told["kills"]
+    assert isinstance(pulls, dict)
+    assert [1, 1] == list(pulls.values())
+    assert isinstance(kills, int)
+    assert kills >= 5
+
+
+def test_a_replaced_wheel_is_stopped_and_the_old_version_keeps_serving() -> None:
+    played = rehearse("wrong-digest")
+    assert played.code == 1
+    assert ["verified", "failed"] == played.stages
+    releases = played.told["releases"]
+    assert isinstance(releases, list)
+    assert "digest_mismatch" == releases[1]["reason"]["code"]
+    pulls, health = played.told["pull_requests"], played.told["health"]
+    assert isinstance(pulls, dict)
+    assert ["bridge/regression-model-0.1.0"] == list(pulls)
+    assert isinstance(health, dict)
+    assert "0.1.0" == health["after"]["model_version"]
