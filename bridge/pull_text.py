@@ -38,7 +38,7 @@ def body(
             "",
             "| | |",
             "| --- | --- |",
-            f"| wheel | `{facts.file}`, {(facts.size or 0) / 1e6:.1f} MB |",
+            f"| wheel | `{facts.file}`, {(facts.size or 0) / 1000:,.0f} kB |",
             f"| digest | `{facts.digest}` |",
             f"| commit | `{facts.commit or 'unknown'}` {facts.tag or ''} |",
             f"| CI job | {ci} |",
@@ -73,7 +73,8 @@ def _metrics(comparison: Comparison) -> list[str]:
     ]
     if libraries:
         notes.append(f"Libraries: {', '.join(libraries)}")
-    return ["| metric | before | now | |", "| --- | --: | --: | --: |", *rows, "", *notes]
+    separated = [line for note in notes for line in ("", note)]
+    return ["| metric | before | now | |", "| --- | --: | --: | --: |", *rows, *separated]
 
 
 def _data(release: Release, comparison: Comparison | None) -> list[str]:

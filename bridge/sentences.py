@@ -53,7 +53,7 @@ SENTENCES: dict[str, str] = {
     "verified.",
     # deployed
     "reading": "{count} of {wanted} readings in a row match; the last one {verdict}{note}.",
-    "verified": "The running API reports {version} with {digest}, {count} times in a row{answers}.",
+    "verified": "The running API reports {version} with {model}, {count} times in a row{answers}.",
     "wrong_version": "After {within} the running API still contradicts: {found}.",
     "silent_api": "The running API gave no clear answer within {within}: {note}.",
     "wrong_answers": "The running API reports {version}, but answers {found} where the model "

@@ -98,7 +98,8 @@ def rail(release: Release, lines: Sequence[Transition]) -> list[dict[str, str | 
     for stage in RAIL:
         at = earned.get(stage.value)
         took = span((at - before).total_seconds()) if at and before else None
-        state = "now" if stage is release.stage else "done" if at else "ahead"
+        here = stage is release.stage and not stage.is_end
+        state = "now" if here else "done" if at else "ahead"
         stops.append(
             {"stage": stage.value, "at": written(at) if at else None, "took": took, "state": state}
         )
