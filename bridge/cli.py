@@ -128,7 +128,10 @@ def list_releases(
     for release in found:
         stage = Text(f"{mark(release.stage)} {release.stage.value}", COLOURS.get(release.stage, ""))
         table.add_row(
-            f"{release.package} {release.version}", stage, ago(release.since, now), release.sentence
+            f"{release.package} {release.version}",
+            stage,
+            ago(release.since, now),
+            Text(release.sentence),
         )
     out.print(table)
     return None

@@ -10,7 +10,8 @@ from pydantic import JsonValue, SecretStr
 from bridge.errors import Refused, Unavailable
 from bridge.github import documents
 from bridge.github.auth import TokenAuth
-from bridge.github.client import GitHub, OpenPull, Proposal
+from bridge.github.client import GitHub, Proposal
+from bridge.github.sight import OpenPull
 from tests.bridge_kit import NOW, Street
 
 URL = "https://api.github.test"
@@ -85,7 +86,13 @@ async def test_one_query_sees_everything(forge: Forge) -> None:
 
 
 async def test_what_is_not_there_is_none(forge: Forge) -> None:
-    empty = {**REPOSITORY, "base": None, "baseFile": None, "head": None, "ours": {"nodes": []}}
+    empty: JsonValue = {
+        **REPOSITORY,
+        "base": None,
+        "baseFile": None,
+        "head": None,
+        "ours": {"nodes": []},
+    }
     forge.says({"repository": empty})
     sight = await forge.github.look("main", "r", "b")
     assert (None, None, None, None) == (sight.base_sha, sight.head_sha, sight.text, sight.pull)
@@ -122,7 +129,12 @@ async def test_a_pull_request_of_a_fork_is_not_ours(forge: Forge) -> None:
 
 
 async def test_a_proposal_makes_what_is_missing_in_one_document(forge: Forge) -> None:
-    made = {"id": "PR_1", "number": 7, "url": "https://github.test/7", "headRefOid": "d" * 40}
+    made: JsonValue = {
+        "id": "PR_1",
+        "number": 7,
+        "url": "https://github.test/7",
+        "headRefOid": "d" * 40,
+    }
     forge.says({"branch": {}, "commit": {}, "pull": {"pullRequest": made}})
     assert "d" * 40 == (await forge.github.propose("R_1", PROPOSAL)).head_sha
     document, variables = forge.heard()
@@ -134,7 +146,12 @@ async def test_a_proposal_makes_what_is_missing_in_one_document(forge: Forge) ->
 
 
 async def test_a_branch_that_is_there_is_adopted_at_its_own_head(forge: Forge) -> None:
-    made = {"id": "PR_1", "number": 7, "url": "https://github.test/7", "headRefOid": "c" * 40}
+    made: JsonValue = {
+        "id": "PR_1",
+        "number": 7,
+        "url": "https://github.test/7",
+        "headRefOid": "c" * 40,
+    }
     forge.says({"pull": {"pullRequest": made}})
     there = Proposal("main", "a" * 40, "b", "c" * 40, "req.txt", None, "T", "B")
     await forge.github.propose("R_1", there)

@@ -177,6 +177,19 @@ CANARIES = [
 ]
 
 
+@pytest.fixture
+def quiet_again() -> Iterator[None]:
+    """The log is set up for this test only."""
+    yield
+    structlog.reset_defaults()
+
+
+def on_disk(folder: Path) -> bytes:
+    """The database with whatever lies beside it."""
+    return b"".join(path.read_bytes() for path in folder.glob("bridge.db*"))
+
+
+@pytest.mark.usefixtures("quiet_again")
 @pytest.mark.parametrize("trouble", [None, "unauthorized", "rolled back"])
 async def test_no_secret_leaves(
     tmp_path: Path,
@@ -200,9 +213,7 @@ async def test_no_secret_leaves(
     stage = place.release("0.1.0").stage
     assert (stage is Stage.VERIFIED) == (trouble is None)
     await place.close()
-    structlog.reset_defaults()
-    printed = capfd.readouterr()
-    kept = b"".join(path.read_bytes() for path in tmp_path.glob("bridge.db*"))
+    printed, kept = capfd.readouterr(), on_disk(tmp_path)
     said = printed.out + printed.err + caplog.text
     assert "moved" in said, "the log was listened to"
     assert b"regression-model" in kept

@@ -1,4 +1,4 @@
-"""The pages and their twins: every stage, every hostile string, and nothing where nobody signs in."""
+"""The pages and their twins: every stage, hostile words, and nothing where nobody signs in."""
 
 import re
 from collections.abc import AsyncIterator
@@ -292,19 +292,23 @@ async def test_without_pages_it_still_receives_and_lives(bridge: Bridge) -> None
         assert 401 == (await client.post("/webhooks/github", content=b"{}")).status_code
 
 
+def in_its_place(bridge: Bridge) -> None:
+    """A folder lies where the database should."""
+    path = Path(bridge.settings.database_url.removeprefix("sqlite:///"))
+    for old in path.parent.glob("bridge.db*"):
+        old.unlink()
+    path.mkdir()
+
+
 async def test_a_database_that_takes_no_writes_is_not_ready(bridge: Bridge) -> None:
     bridge.store.close()
-    path = Path(str(bridge.settings.database_url.removeprefix("sqlite:///")))
-    path.with_name("bridge.db-wal").unlink(missing_ok=True)
-    path.unlink()
-    path.mkdir()
+    in_its_place(bridge)
     answer = await get(bridge, "/readyz")
     assert (503, "not ready") == (answer.status_code, answer.json()["status"])
     assert 200 == (await get(bridge, "/livez")).status_code
-    path.rmdir()
 
 
-def test_a_rail_tells_when_each_stage_was_earned(tmp_path: Path) -> None:
+def test_a_rail_tells_when_each_stage_was_earned() -> None:
     release = Release(
         pipeline="p",
         package="m",

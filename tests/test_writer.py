@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from bridge.errors import LeaseLost, Unavailable
+from bridge.release import Release
 from bridge.store import Store, releases
 from tests.bridge_kit import a_store, begin
 
@@ -157,7 +158,7 @@ async def test_a_full_disk_is_unavailable(store: Store) -> None:
 async def test_what_a_caller_gets_can_be_read_later(store: Store) -> None:
     release = await store.write(lambda session: begin(session))
     assert ("0.1.0", "announced") == (release.version, release.stage.value)
-    read = await store.read(lambda session: session.get_one(releases.Release, release.key))
+    read = await store.read(lambda session: session.get_one(Release, release.key))
     assert release.facts == read.facts
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bridge import pins
 from bridge.errors import Declined, Reason, Refused
-from bridge.github.client import SeenPull, Sight
+from bridge.github.sight import SeenPull, Sight
 from bridge.policy import may_merge, next_look, other_file
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short

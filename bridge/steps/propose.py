@@ -4,7 +4,8 @@ from packaging.version import InvalidVersion, Version
 
 from bridge import pins
 from bridge.errors import Declined, Refused
-from bridge.github.client import OpenPull, Proposal, Sight
+from bridge.github.client import Proposal
+from bridge.github.sight import OpenPull, Sight
 from bridge.model_card import compare
 from bridge.policy import other_file
 from bridge.pull_text import body, title

@@ -1,0 +1,120 @@
+"""What one look at GitHub shows: the base, our branch, our pull request and the others."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from bridge.release import PullRequest
+
+
+class _Oid(BaseModel):
+    oid: str
+
+
+class _Ref(BaseModel):
+    id: str = ""
+    target: _Oid | None = None
+
+
+class _Blob(BaseModel):
+    text: str | None = None
+    is_truncated: bool = Field(default=False, alias="isTruncated")
+
+
+class _Actor(BaseModel):
+    login: str
+    database_id: int | None = Field(default=None, alias="databaseId")
+
+
+class _Rollup(BaseModel):
+    state: str
+
+
+class SeenPull(BaseModel):
+    """A pull request as GitHub tells it now."""
+
+    id: str
+    number: int
+    url: str
+    state: Literal["OPEN", "CLOSED", "MERGED"]
+    is_cross_repository: bool = Field(alias="isCrossRepository")
+    head_sha: str = Field(alias="headRefOid")
+    mergeable: str
+    merge_commit: _Oid | None = Field(alias="mergeCommit")
+    merged_by: _Actor | None = Field(alias="mergedBy")
+    head_ref: _Ref | None = Field(alias="headRef")
+    rollup: _Rollup | None = Field(alias="statusCheckRollup")
+
+    @property
+    def checks(self) -> str | None:
+        """The rollup of all checks and statuses of the head, or None where there is none."""
+        return self.rollup.state if self.rollup else None
+
+    def as_fact(self) -> PullRequest:
+        """What a release remembers of it."""
+        return PullRequest(id=self.id, number=self.number, url=self.url, head_sha=self.head_sha)
+
+
+class OpenPull(BaseModel):
+    """Another open pull request against the same base."""
+
+    id: str
+    number: int
+    head: str = Field(alias="headRefName")
+    is_cross_repository: bool = Field(alias="isCrossRepository")
+    head_ref: _Ref | None = Field(alias="headRef")
+
+
+class _Ours(BaseModel):
+    nodes: list[SeenPull]
+
+
+class _Open(BaseModel):
+    nodes: list[OpenPull]
+
+
+class Sight(BaseModel):
+    """Everything that a decision about one branch needs, seen at one moment.
+
+    `text` and `head_text` are the requirements file on the base and on our branch; None where it
+    is not there, not text, or too long to be told whole.
+    """
+
+    repository_id: str = Field(alias="id")
+    base: _Ref | None
+    base_file: _Blob | None = Field(alias="baseFile")
+    head: _Ref | None
+    head_file: _Blob | None = Field(alias="headFile")
+    ours: _Ours
+    open: _Open
+
+    @property
+    def base_sha(self) -> str | None:
+        """The commit at the base branch."""
+        return self.base.target.oid if self.base and self.base.target else None
+
+    @property
+    def head_sha(self) -> str | None:
+        """The commit at our branch, if it exists."""
+        return self.head.target.oid if self.head and self.head.target else None
+
+    @property
+    def text(self) -> str | None:
+        """The requirements file on the base branch."""
+        return _whole(self.base_file)
+
+    @property
+    def head_text(self) -> str | None:
+        """The requirements file on our branch."""
+        return _whole(self.head_file)
+
+    @property
+    def pull(self) -> SeenPull | None:
+        """Our pull request: the open one, else the newest; one from a fork is not ours."""
+        mine = [pull for pull in self.ours.nodes if not pull.is_cross_repository]
+        opened = [pull for pull in mine if pull.state == "OPEN"]
+        return next(iter(opened + mine), None)
+
+
+def _whole(blob: _Blob | None) -> str | None:
+    return blob.text if blob and not blob.is_truncated else None

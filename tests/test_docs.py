@@ -1,0 +1,70 @@
+"""What the documents say is there, and what is there is documented."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from bridge.cli import app
+from bridge.policy import CiJob, Pipeline, Policy, Verification
+from bridge.settings import GitHubSettings, HerokuSettings, IndexSettings, WebhookSecrets
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+NESTED: dict[str, type[BaseModel]] = {
+    "WEBHOOK_SECRETS": WebhookSecrets,
+    "GITHUB": GitHubSettings,
+    "HEROKU": HerokuSettings,
+    "INDEX": IndexSettings,
+}
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"make ([a-z]+)", README + (ROOT / "CONTRIBUTING.md").read_text()))
+    assert {"demo", "test", "bench"} <= named
+    assert named <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    named = set(re.findall(r"^bridge ([a-z]+)", README, re.MULTILINE))
+    commands = {
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if command.callback
+    }
+    groups = {group.name for group in app.registered_groups}
+    assert named
+    assert named <= commands | groups
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert links
+    assert [] == [link for link in links if not (ROOT / link).exists()]
+
+
+def test_every_field_of_a_pipeline_is_documented() -> None:
+    fields = {*Pipeline.model_fields, *Policy.model_fields, *Verification.model_fields}
+    fields |= CiJob.model_fields.keys() - {"publish_job"}
+    assert set() == {field for field in fields if not re.search(rf"\b{field}\b", CONFIGURATION)}
+
+
+def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
+    exist = {
+        f"BRIDGE_{group}__{field}".upper()
+        for group, model in NESTED.items()
+        for field in model.model_fields
+    } | {"BRIDGE_CONFIG", "BRIDGE_DATABASE_URL"}
+    documented = set(re.findall(r"\bBRIDGE_[A-Z_]+", CONFIGURATION))
+    assert exist == documented
+
+
+def test_the_configuration_of_the_document_is_valid() -> None:
+    block = re.search(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
+    assert block is not None
+    told = tomllib.loads(block.group(1))
+    pipeline = Pipeline.model_validate(told["pipeline"][0])
+    assert "house-prices" == pipeline.name
