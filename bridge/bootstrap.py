@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import httpx
@@ -26,6 +26,7 @@ from bridge.steps.world import Intend, World
 from bridge.store import Store, releases
 from bridge.worker import Worker
 
+STANDSTILL = timedelta(minutes=2)
 Transport = Callable[[str], httpx.AsyncBaseTransport | None]
 
 
@@ -51,6 +52,7 @@ class Neighbours:
         *,
         now: datetime,
         intend: Intend,
+        newer: str | None = None,
         last_verified: Release | None = None,
         chain_head: str = "",
     ) -> World:
@@ -66,6 +68,7 @@ class Neighbours:
             api=api,
             now=now,
             intend=intend,
+            newer=newer,
             last_verified=last_verified,
             chain_head=chain_head,
             public_url=self._settings.public_url.rstrip("/"),
@@ -86,6 +89,7 @@ class Neighbours:
             GitHub(
                 self._door("GitHub", settings.github.url, self._github_auth(pipeline)),
                 pipeline.repository,
+                settings.github.url,
             ),
             Heroku(
                 self._door("Heroku", settings.heroku.url, _bearer(settings.heroku.token)),
@@ -140,6 +144,11 @@ class Bridge:
         """Keeps everything moving."""
         inbox = Inbox(self.store, self.settings.pipeline, self.clock)
         return Worker(self.store, inbox, self.reconciler, self.clock, self.settings.sweep_every)
+
+    def works(self) -> bool:
+        """Whether the worker has finished a turn of late."""
+        beat = self.worker.beat
+        return beat is not None and self.clock() - beat < STANDSTILL
 
     def keys(self) -> dict[str, list[bytes]]:
         """The keys of each source that is on. Raises Misconfigured."""

@@ -2,7 +2,8 @@
 
     BridgeError
     ├── Refused          the world said no; final, with a reason
-    │   └── Declined     a person closed the pull request
+    │   ├── Declined     a person closed the pull request
+    │   └── Superseded   a newer version took its place
     ├── Unavailable      no answer; ask again later
     ├── Forged           a delivery that its sender did not sign; 401, nothing is kept
     ├── Malformed        bytes that are not what they claim to be
@@ -39,12 +40,20 @@ class Declined(Refused):
     """A person closed the pull request: the version is not wanted."""
 
 
-class Unavailable(BridgeError):
-    """Nobody answered, or the answer was "later". `retry_after` is in seconds, if they said."""
+class Superseded(Refused):
+    """A newer version took its place."""
 
-    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+
+class Unavailable(BridgeError):
+    """Nobody answered, or the answer was "later" (`answered`). `retry_after` is in seconds, if
+    they said."""
+
+    def __init__(
+        self, sentence: str, retry_after: float | None = None, *, answered: bool = True
+    ) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+        self.answered = answered
 
 
 class Forged(BridgeError):

@@ -46,14 +46,11 @@ def begin(
     now: datetime,
     delivery: int | None = None,
 ) -> str:
-    """Begin the release of a version, or wake the one that is there; a sentence about it.
-
-    A version older than one that is proposed or further is superseded at once.
-    """
+    """Begin the release of a version, or wake the one that is there; a sentence about it."""
     version = str(Version(told.version))
     known = releases.of_version(session, pipeline.name, version)
     if known is not None and known.stage.is_end:
-        return f"release {known.id} of {version} in {pipeline.name} is {known.stage.value}"
+        return _told_again(session, known, told, by=by, now=now, delivery=delivery)
     if known is not None:
         _learn(known, told)
         session.add(known)
@@ -89,10 +86,6 @@ def begin(
         evidence=evidence(row.facts, Stage.ANNOUNCED),
     )
     log.info("began", release=row.id, pipeline=pipeline.name, version=version)
-    ahead = releases.of_pipeline(session, pipeline.name, *AHEAD)
-    if newer := next((r for r in ahead if Version(r.version) > Version(version)), None):
-        taken = say("superseded", package=row.package, by=newer.version)
-        transit(session, row, Stage.SUPERSEDED, taken, now)
     return f"release {row.id} of {version} in {pipeline.name} began"
 
 
@@ -120,13 +113,56 @@ def note(session: Session, row: Release, kind: str, reason: Reason, now: datetim
     record.append(session, row, kind, row.stage, reason, actor=BRIDGE, occurred_at=now, now=now)
 
 
-def supersede(session: Session, newer: Release, now: datetime) -> None:
-    """A proposed version ends every older one that is not merged yet, also one being worked on."""
-    for older in releases.of_pipeline(session, newer.pipeline, *UNMERGED):
-        if older.id != newer.id and Version(older.version) < Version(newer.version):
-            reason = say("superseded", package=older.package, by=newer.version)
-            transit(session, older, Stage.SUPERSEDED, reason, now)
-            older.fence += 1
+def newer_ahead(session: Session, release: Release) -> str | None:
+    """The newest version that is proposed or further and newer than this release."""
+    ahead = releases.of_pipeline(session, release.pipeline, *AHEAD)
+    versions = [Version(other.version) for other in ahead]
+    newest = max(versions, default=Version(release.version))
+    return str(newest) if newest > Version(release.version) else None
+
+
+def wake_older(session: Session, newer: Release, now: datetime) -> None:
+    """Let every release that is not merged yet see that a newer one was proposed.
+
+    Each ends itself and closes its own pull request: it may have been merged a moment ago.
+    """
+    where = col(Release.pipeline) == newer.pipeline, col(Release.id) != newer.key
+    releases.wake(session, now, col(Release.stage).in_(UNMERGED), *where)
+
+
+def _told_again(
+    session: Session,
+    known: Release,
+    told: Published,
+    *,
+    by: str,
+    now: datetime,
+    delivery: int | None,
+) -> str:
+    """An announcement of a version that has ended moves nothing, but another digest is an alarm."""
+    carried = known.facts.digest or known.facts.announced_digest
+    if told.digest and carried and told.digest != carried:
+        reason = say(
+            "late_digest",
+            package=known.package,
+            version=known.version,
+            by=by,
+            told=told.digest,
+            digest=carried,
+        )
+        record.append(
+            session,
+            known,
+            "alarm",
+            known.stage,
+            reason,
+            actor=by,
+            occurred_at=told.occurred_at or now,
+            now=now,
+            delivery=delivery,
+        )
+        log.error("alarm", release=known.id, code=reason.code)
+    return f"release {known.id} of {known.version} in {known.pipeline} is {known.stage.value}"
 
 
 def evidence(facts: Facts, stage: Stage) -> dict[str, JsonValue]:

@@ -3,9 +3,10 @@
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.errors import Reason
 from bridge.release import Facts
@@ -41,6 +42,19 @@ class Verification(_Table):
     within: Duration = timedelta(minutes=10)
 
 
+def address(said: str) -> str:
+    """An http address without user and password; raises ValueError."""
+    parts = urlsplit(said)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address begins with https:// or http:// and names a host")
+    if parts.username or parts.password:
+        raise ValueError("no user or password in an address; BRIDGE_INDEX__TOKEN is for that")
+    return said
+
+
+Address = Annotated[str, AfterValidator(address)]
+
+
 class Policy(_Table):
     """Who merges, how the API is verified, who rolls back."""
 
@@ -68,25 +82,20 @@ class Pipeline(_Table):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     package: Annotated[str, BeforeValidator(lambda name: canonicalize_name(str(name)))]
-    index: str
+    index: Address
     repository: str = Field(pattern=REPOSITORY)
     branch: str = "main"
     requirements: str = "requirements.txt"
     app: str
     app_root: str = "."
-    api_url: str
+    api_url: Address
     deploy: Literal["build", "watch"] = "build"
     circleci: CiJob | None = None
     policy: Policy = Policy()
 
     def branch_for(self, version: str) -> str:
         """The branch of this version's pull request: always the same, so that it is made once."""
-        return f"{self.branch_prefix}{version}"
-
-    @property
-    def branch_prefix(self) -> str:
-        """What the names of all our branches begin with."""
-        return f"bridge/{self.package}-"
+        return f"bridge/{self.name}/{self.package}-{version}"
 
 
 def next_look(since: datetime, now: datetime) -> datetime:

@@ -44,14 +44,19 @@ def body(
             f"| CI job | {ci} |",
             *(_data(release, comparison)),
             "",
-            f"**On merge** {on_merge}, and calls it verified when {proof}. If not, the version "
-            "before is put back.",
+            f"**On merge** {on_merge}, and calls it verified when {proof}. {_otherwise(pipeline)}",
             "",
             "Close this pull request to decline the version; it will not be proposed again.",
             "",
             f"[Release page]({page}) · audit head `{chain_head}`",
         ]
     )
+
+
+def _otherwise(pipeline: Pipeline) -> str:
+    if pipeline.policy.rollback == "ask":
+        return "If not, it says so and leaves the rollback to a person."
+    return "If not, the last verified version is put back, if there is one."
 
 
 def _metrics(comparison: Comparison) -> list[str]:

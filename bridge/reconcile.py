@@ -4,19 +4,20 @@
 outcome in a second one, guarded by the fence. It does not know who calls it.
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import structlog
 from packaging.version import Version
 from sqlmodel import Session
 
 from bridge import ledger
-from bridge.errors import Declined, LeaseLost, Reason, Refused, Unavailable
+from bridge.errors import Declined, LeaseLost, Reason, Refused, Superseded, Unavailable
 from bridge.event import Published
 from bridge.kit.clock import Clock
-from bridge.pipeline import PIPELINE
+from bridge.pipeline import PIPELINE, Leg
 from bridge.policy import ASK_LATE, Pipeline
 from bridge.release import Release, Stage
 from bridge.sentences import say
@@ -25,6 +26,7 @@ from bridge.store import Store, record, releases
 
 log = structlog.get_logger()
 BUGS_UNTIL_PARKED = 5
+STEP_WITHIN = 100.0
 ASK_PARKED = timedelta(hours=1)
 
 
@@ -37,6 +39,7 @@ class Neighbourhood(Protocol):
         *,
         now: datetime,
         intend: Intend,
+        newer: str | None = None,
         last_verified: Release | None = None,
         chain_head: str = "",
     ) -> World:
@@ -56,7 +59,7 @@ class Reconciler:
         self._clock = clock
 
     async def advance(self, release: Release) -> None:
-        """Run the step of a claimed release once. Bad news of any kind is written, not raised."""
+        """Run the step of a claimed release once, and write what came of it, bad news too."""
         try:
             await self._advance(release)
         except LeaseLost:
@@ -90,18 +93,18 @@ class Reconciler:
 
             await self._store.write(work)
 
-        before, head = await self._store.read(lambda session: _memory(session, release))
-        world = self._around.world(
-            pipeline, now=self._clock(), intend=intend, last_verified=before, chain_head=head
-        )
+        memory = await self._store.read(lambda session: _memory(session, release))
+        world = self._around.world(pipeline, now=self._clock(), intend=intend, **memory)
         try:
-            outcome = await leg.step(release, world)
+            async with asyncio.timeout(STEP_WITHIN):
+                outcome = await leg.step(release, world)
         except LeaseLost:
             raise
-        except Declined as refusal:
-            await self._move(release, Stage.DECLINED, refusal.reason, {})
         except Refused as refusal:
-            await self._move(release, leg.refused, refusal.reason, {})
+            await self._move(release, _end_of(refusal, leg), refusal.reason, {})
+        except TimeoutError:
+            slow = f"this step took longer than {STEP_WITHIN:.0f} s"
+            await self._unavailable(release, Unavailable(slow))
         except Unavailable as error:
             await self._unavailable(release, error)
         except Exception as bug:
@@ -120,7 +123,7 @@ class Reconciler:
             releases.give_back(row, row.due_at)
             ledger.transit(session, row, to, reason, now)
             if to is Stage.PROPOSED:
-                ledger.supersede(session, row, now)
+                ledger.wake_older(session, row, now)
 
         await self._store.write(work)
 
@@ -141,22 +144,42 @@ class Reconciler:
 
     async def _unavailable(self, release: Release, error: Unavailable) -> None:
         """No answer: ask again, later each time, and not before the neighbour wants it."""
-        backoff = min(2.0 ** (release.attempts - 1), ASK_LATE.total_seconds())
+        backoff = min(2.0 ** min(release.attempts - 1, 10), ASK_LATE.total_seconds())
         wait = timedelta(seconds=max(backoff, error.retry_after or 0))
         at = (self._clock() + wait).strftime("%H:%M:%S UTC")
         await self._later(release, say("unavailable", who=error, at=at), wait)
 
     async def _park_or_retry(self, release: Release, bug: Exception) -> None:
-        parked = release.attempts >= BUGS_UNTIL_PARKED
-        wait = ASK_PARKED if parked else timedelta(seconds=2**release.attempts)
-        reason = say("parked", attempts=release.attempts, what=type(bug).__name__)
-        await self._later(release, reason, wait)
+        what = type(bug).__name__
+        if release.attempts >= BUGS_UNTIL_PARKED:
+            reason = say("parked", attempts=release.attempts, what=what)
+            return await self._later(release, reason, ASK_PARKED)
+        wait = timedelta(seconds=2**release.attempts)
+        at = (self._clock() + wait).strftime("%H:%M:%S UTC")
+        return await self._later(release, say("hiccup", what=what, at=at), wait)
 
 
-def _memory(session: Session, release: Release) -> tuple[Release | None, str]:
-    """The version that a rollback would put back, and the head of the chain."""
+class Memory(TypedDict):
+    """What a step is told of other releases: see `World`."""
+
+    newer: str | None
+    last_verified: Release | None
+    chain_head: str
+
+
+def _memory(session: Session, release: Release) -> Memory:
     verified = releases.of_pipeline(session, release.pipeline, Stage.VERIFIED)
-    return next(iter(verified), None), record.head(session)
+    return {
+        "newer": ledger.newer_ahead(session, release),
+        "last_verified": next(iter(verified), None),
+        "chain_head": record.head(session),
+    }
+
+
+def _end_of(refusal: Refused, leg: Leg) -> Stage:
+    if isinstance(refusal, Declined):
+        return Stage.DECLINED
+    return Stage.SUPERSEDED if isinstance(refusal, Superseded) else leg.refused
 
 
 async def _no_effects(reason: Reason) -> None:

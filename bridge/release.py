@@ -54,10 +54,16 @@ STAGE = Enum(Stage, native_enum=False, length=16, values_callable=lambda enum: [
 
 
 class Reading(BaseModel):
-    """One look at the running API. `unknown` is never good news."""
+    """One look at the running API. `unknown` is never good news.
+
+    `answered` is false when nobody did, which may be our own network; `wrong_answer` is true when
+    the right model gave other predictions than at training time.
+    """
 
     at: datetime
     verdict: Literal["matches", "contradicts", "unknown"]
+    answered: bool = True
+    wrong_answer: bool = False
     version: str | None = None
     digest: str | None = None
     instance: str | None = None
@@ -109,6 +115,7 @@ class Facts(BaseModel):
     merged_by: str | None = None
     heroku: HerokuDeployment | None = None
     readings: list[Reading] = []
+    watched_since: datetime | None = None
 
 
 class Release(SQLModel, table=True):

@@ -8,7 +8,9 @@ from bridge.errors import Reason
 SENTENCES: dict[str, str] = {
     # announced
     "announced": "{package} {version} was announced by {by}; the index will be asked for it.",
-    "found_by_sweep": "{package} {version} lies on the index and nobody had announced it.",
+    "prerelease": "{package} {version} is a pre-release; those are not carried to production.",
+    "late_digest": "{package} {version} was announced again by {by} with the digest {told}, but "
+    "{digest} was carried. Find out who uploaded what.",
     "waiting_for_index": "{file} is not on the index yet; asked since {since}, until {until}.",
     "confirmed": "{file} lies on the index with the digest {digest}{as_announced}.",
     "not_on_index": "{package} {version} did not appear on the index within {within}. Upload it, "
@@ -23,8 +25,12 @@ SENTENCES: dict[str, str] = {
     "proposed": "Pull request #{number} moves {package} from {old} to {version}.",
     "adopted": "Pull request #{number} for {package} {version} was there already.",
     "already_pinned": "{branch} pins {package} {version} already; no pull request is needed.",
-    "downgrade": "{branch} pins {package} {old}, which is newer than {version}.",
     "no_requirements_file": "{path} is not on {branch}, or it is not a text file.",
+    "pin_without_hash": "Line {line} of {path} pins {package} without a hash, so an installer may "
+    "take another file than the one that CI built. Compile the file with hashes (uv pip compile "
+    "--generate-hashes).",
+    "branch_in_use": "The branch {branch} holds something that the bridge did not write. Look at "
+    "it, and delete it.",
     "no_pin": "{package} is not pinned in the requirements file. Add a line {package}==VERSION.",
     "pinned_twice": "{package} is pinned a second time in line {line}; remove one of the two.",
     "pin_is_a_url": "Line {line} takes {package} from a URL or a folder; pin it by version.",
@@ -45,6 +51,7 @@ SENTENCES: dict[str, str] = {
     "app_is_busy": "Heroku is building something else for {app}; this build waits for its end.",
     "waiting_for_deploy": "Waiting for somebody else to deploy {sha} to {app}.",
     "waiting_for_release": "The build of {sha} succeeded; its Heroku release is {status}.",
+    "serving_already": "{app} serves {version} already, as v{release}; nothing needs to be built.",
     "deployed": "Heroku release v{release} of {app} runs {sha}.",
     "build_failed": "Heroku could not build {sha}: {tail}",
     "no_app_root": "The repository has no folder {path} at the merge commit.",
@@ -56,27 +63,32 @@ SENTENCES: dict[str, str] = {
     "verified": "The running API reports {version} with {model}, {count} times in a row{answers}.",
     "wrong_version": "After {within} the running API still contradicts: {found}.",
     "silent_api": "The running API gave no clear answer within {within}: {note}.",
-    "wrong_answers": "The running API reports {version}, but answers {found} where the model "
-    "answered {expected} at training time.",
+    "wrong_answers": "The running API reports {version}, but its predictions are not the model's: "
+    "{note}.",
+    "wrong_answer": "it predicts {found} where the model answered {expected} at training time",
     # rolling back
     "rolled_back": "{app} runs {version} again, as v{release}: {because}",
     "nothing_to_roll_back_to": "No version was verified before, so none can be put back: {because}",
+    "rollback_failed": "Heroku's v{release}, which was to put {version} of {app} back, failed: "
+    "{because}",
     "not_eligible": "Heroku cannot put v{release} back any more; deploy that commit by hand: "
     "{because}",
-    "rollback_by_hand": "Rolling back waits for a person (policy): {because}",
+    "rollback_by_hand": "The policy leaves rolling back to a person: {because}",
     # anywhere
     "announcement_refused": "The bridge answered {status}. 401: the secret is another one than the "
     "bridge's; 404: the bridge has no secret for publishers.",
-    "github_refused": "GitHub refused: {message}",
     "heroku_refused": "Heroku refused: {message}",
     "no_pipeline": "bridge.toml has no pipeline {name} any more. Put it back to go on.",
     "superseded": "{package} {by} is newer and took its place.",
     "unavailable": "{who}; the bridge asks again at {at}.",
     "looking_again": "Something moved meanwhile ({what}); looking again.",
-    "parked": "This step failed {attempts} times with {what}. See the log, then retry.",
+    "hiccup": "This step failed ({what}); the bridge tries again at {at}.",
+    "parked": "This step failed {attempts} times ({what}). See the log; the bridge looks again in "
+    "an hour.",
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",
     "intent_merge": "About to merge pull request #{number} at {sha}.",
     "intent_close": "About to close pull request #{number} for {package} {version}: {why}",
+    "intent_delete": "About to delete the branch of pull request #{number}, which is merged.",
     "intent_build": "About to build {sha} for {app}, source {digest}.",
     "intent_rollback": "About to roll {app} back to v{release}.",
 }

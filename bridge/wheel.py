@@ -9,7 +9,9 @@ import base64
 import csv
 import hashlib
 import io
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -27,6 +29,7 @@ from bridge.sentences import say
 
 UNPACKED_CAP = 1 << 30
 RATIO_CAP = 200
+ODD_ZIP = (NotImplementedError, RuntimeError, ValueError, lzma.LZMAError)
 SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
@@ -71,7 +74,7 @@ def inspect(data: bytes, file: str, package: str, version: str) -> Contents:
             raise bad(problem)
         try:
             files = {entry.filename: archive.read(entry) for entry in entries}
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, *ODD_ZIP) as error:
             raise bad("a member cannot be read") from error
     if problem := _bad_record(files):
         raise bad(problem)
@@ -79,7 +82,7 @@ def inspect(data: bytes, file: str, package: str, version: str) -> Contents:
         card, model_digest = _card(files, import_name(package))
     except ValidationError as error:
         raise bad(f"model_card.json: {error.errors()[0]['msg']}") from error
-    if card and (card.name, card.version) != (package, version):
+    if card and (canonicalize_name(card.name), card.version) != (name, version):
         raise bad(f"its card speaks of {card.name} {card.version}")
     if card and card.model and model_digest != f"sha256:{card.model.sha256}":
         raise bad(f"{card.model.file} is not the file that its card names")

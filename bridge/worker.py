@@ -4,6 +4,7 @@ A bell wakes it, and the clock does when no bell rings. Waiting costs a row, not
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=120)
 AT_ONCE = 8
 NAP = 30.0
+PAUSE = 1.0
 
 
 class Worker:
@@ -40,7 +42,7 @@ class Worker:
         self._reconciler = reconciler
         self._clock = clock
         self._sweep_every = sweep_every
-        self._next_sweep: datetime | None = None
+        self.beat: datetime | None = None
         self._bell = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -50,6 +52,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish the steps that are under way."""
+        sweeper = asyncio.create_task(self._sweep_for_ever())
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self.ring())
         while not stop.is_set():
@@ -57,19 +60,17 @@ class Worker:
             try:
                 await self.turn()
                 nap = await self._nap()
-            except Unavailable as error:
-                log.warning("database unavailable", error=str(error))
-                nap = 1.0
-            try:
+                self.beat = self._clock()
+            except Exception as error:
+                log.exception("turn failed", error=type(error).__name__)
+                nap = PAUSE
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), nap)
-            except TimeoutError:
-                continue
-        if self._running:
-            await asyncio.wait(self._running)
+        sweeper.cancel()
+        await self.settle()
 
     async def turn(self) -> int:
-        """Handle the inbox, sweep if it is time, and start what is due; the count of both."""
-        await self._sweep()
+        """Handle the inbox and start what is due; the count of both."""
         taken = await self._inbox.drain()
         free = AT_ONCE - len(self._running)
         claimed = await self._store.write(
@@ -80,6 +81,17 @@ class Worker:
             self._running.add(task)
             task.add_done_callback(self._finished)
         return taken + len(claimed)
+
+    async def sweep(self) -> None:
+        """Look once for what no webhook told, pipeline by pipeline."""
+        for pipeline in self._reconciler.pipelines.values():
+            try:
+                if await self._reconciler.sweep(pipeline):
+                    self.ring()
+            except Unavailable as error:
+                log.warning("sweep", pipeline=pipeline.name, error=str(error))
+            except Exception:
+                log.exception("sweep failed", pipeline=pipeline.name)
 
     async def settle(self) -> None:
         """Wait for the steps that are under way."""
@@ -95,16 +107,10 @@ class Worker:
         if not task.cancelled() and (error := task.exception()):
             log.error("a step could not be written", error=str(error))
 
-    async def _sweep(self) -> None:
-        now = self._clock()
-        if self._next_sweep is not None and now < self._next_sweep:
-            return
-        self._next_sweep = now + self._sweep_every
-        for pipeline in self._reconciler.pipelines.values():
-            try:
-                await self._reconciler.sweep(pipeline)
-            except Unavailable as error:
-                log.warning("sweep", pipeline=pipeline.name, error=str(error))
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await self.sweep()
+            await asyncio.sleep(self._sweep_every.total_seconds())
 
     async def _nap(self) -> float:
         """Seconds until something is due, at most half a minute."""
@@ -113,7 +119,7 @@ class Worker:
         )
         if len(self._running) >= AT_ONCE:
             return NAP
-        moments = [moment for moment in (*due, self._next_sweep) if moment is not None]
+        moments = [moment for moment in due if moment is not None]
         if not moments:
             return NAP
         return min(max((min(moments) - self._clock()).total_seconds(), 0.0), NAP)

@@ -102,3 +102,11 @@ def test_a_missing_tail_shows_only_in_the_head() -> None:
     verdict = verify(lines[:2])
     assert verdict.holds
     assert lines[2].hash != verdict.head
+
+
+def test_a_line_that_names_another_place_or_predecessor_is_bad() -> None:
+    lines = chain({"a": 1}, {"a": 2}, {"a": 3})
+    moved = [lines[0], replace(lines[1], seq=7), lines[2]]
+    assert (7, "line 2 is missing") == ((v := verify(moved)).bad_seq, v.problem)
+    torn = [lines[0], replace(lines[1], prev_hash=GENESIS), lines[2]]
+    assert (2, "it does not follow the line before it") == ((v := verify(torn)).bad_seq, v.problem)

@@ -7,10 +7,12 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
 
 from bridge.errors import Unavailable
-from bridge.kit.http import BODY_CAP
+from bridge.kit.http import BODY_CAP, Door
 from tests.bridge_kit import NOW, Street
+from tests.rehearsal_kit import served
 
 URL = "http://neighbour.test"
 
@@ -144,12 +146,12 @@ async def test_an_anonymous_call_carries_no_credentials(street: Street) -> None:
     assert [True, False] == ["authorization" in request.headers for request in street.asked]
 
 
-async def test_a_body_without_end_is_not_read_to_its_end(street: Street) -> None:
-    sent = 0
+async def test_a_body_over_the_cap_is_not_read_to_its_end(street: Street) -> None:
+    sent, most = 0, (BODY_CAP >> 24) + 4
 
     async def zeros() -> AsyncIterator[bytes]:
         nonlocal sent
-        while True:
+        for _ in range(most):
             sent += 1
             yield bytes(16 << 20)
 
@@ -159,11 +161,13 @@ async def test_a_body_without_end_is_not_read_to_its_end(street: Street) -> None
     assert (BODY_CAP >> 24) + 1 == sent
 
 
-async def test_the_environments_proxies_do_not_matter(
-    street: Street, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy would read every token; who wants one says it in the base address."""
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:1")
-    made = Street(URL)
-    made.router.get(f"{URL}/a").respond(200)
-    assert 200 == (await made.door.ask("GET", "/a")).status_code
+async def test_the_environments_proxies_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would see every address; who wants one says it in the base address."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with served(PlainTextResponse("ok")) as port:
+        door = Door("the neighbour", f"http://127.0.0.1:{port}")
+        assert "ok" == (await door.ask("GET", "/")).text
+        await door.close()

@@ -1,7 +1,8 @@
 """GitHub: one query to see, one document per act, and the repository as a tarball.
 
 GraphQL answers 200 with an `errors` list for a stale head, a name that is taken and a spent rate
-limit alike, so the list is read, not the status.
+limit alike, so the list is read, not the status. None of them is final: a name that is taken is
+seen by the next look, and a token can be mended.
 Source: https://docs.github.com/en/graphql/reference
 """
 
@@ -11,15 +12,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from bridge.errors import Refused, Unavailable
+from bridge.errors import Unavailable
 from bridge.github import documents
-from bridge.github.sight import OpenPull, SeenPull, Sight
+from bridge.github.sight import SeenPull, Sight
 from bridge.kit.http import Door
 from bridge.release import PullRequest
-from bridge.sentences import say
 
 API_VERSION = "2022-11-28"
-LATER = {"RATE_LIMITED", "STALE_DATA", "UNPROCESSABLE", "SERVICE_UNAVAILABLE"}
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
@@ -37,7 +36,16 @@ class Proposal:
     body: str
 
 
+class _Oid(BaseModel):
+    oid: str
+
+
+class _Viewer(BaseModel):
+    login: str
+
+
 class _Looked(BaseModel):
+    viewer: _Viewer
     repository: Sight | None
 
 
@@ -45,7 +53,12 @@ class _Made(BaseModel):
     pull_request: PullRequest = Field(alias="pullRequest")
 
 
+class _Written(BaseModel):
+    commit: _Oid
+
+
 class _Proposed(BaseModel):
+    commit: _Written | None = None
     pull: _Made
 
 
@@ -60,10 +73,14 @@ class _Envelope(BaseModel):
 
 
 class GitHub:
-    """One repository (`owner/name`) on GitHub."""
+    """One repository (`owner/name`) on GitHub, whose REST API is at `url`.
 
-    def __init__(self, door: Door, repository: str) -> None:
+    On Enterprise hosts GraphQL is at `/api/graphql`, beside `/api/v3`.
+    """
+
+    def __init__(self, door: Door, repository: str, url: str = "") -> None:
         self._door = door
+        self._graphql = f"{url.rstrip('/').removesuffix('/v3')}/graphql"
         self.repository = repository
         self._owner, _, self._name = repository.partition("/")
 
@@ -82,10 +99,10 @@ class GitHub:
                 "headFile": f"{branch}:{path}",
             },
         )
-        seen = _read(_Looked, data).repository
-        if seen is None:
+        looked = _read(_Looked, data)
+        if looked.repository is None:
             raise Unavailable(f"GitHub shows no {self.repository}; may the token see it?")
-        return seen
+        return looked.repository.model_copy(update={"viewer": looked.viewer.login})
 
     async def propose(self, repository_id: str, proposal: Proposal) -> PullRequest:
         """Make what is missing of branch, commit and pull request, in one document.
@@ -122,7 +139,9 @@ class GitHub:
                 "needsCommit": proposal.text is not None,
             },
         )
-        return _read(_Proposed, data).pull.pull_request
+        made = _read(_Proposed, data)
+        written = made.commit.commit.oid if made.commit else proposal.head_sha
+        return made.pull.pull_request.model_copy(update={"head_sha": written})
 
     async def merge(self, pull_id: str, head_sha: str) -> None:
         """Merge at exactly this head. Raises Unavailable when the world moved meanwhile."""
@@ -130,7 +149,7 @@ class GitHub:
             documents.MERGE, {"input": {"pullRequestId": pull_id, "expectedHeadOid": head_sha}}
         )
 
-    async def close_pull(self, pull: OpenPull | SeenPull, comment: str) -> None:
+    async def close_pull(self, pull: SeenPull, comment: str) -> None:
         """Close a pull request with a sentence, and delete its branch."""
         await self._speak(
             documents.CLOSE,
@@ -152,9 +171,7 @@ class GitHub:
         GitHub redirects to a short-lived address of another host, which gets no credentials.
         Source: https://docs.github.com/en/rest/repos/contents
         """
-        answer = await self._door.ask("GET", f"/repos/{self.repository}/tarball/{sha}")
-        if answer.status_code == 302:
-            answer = await self._door.ask("GET", answer.headers["location"], anonymous=True)
+        answer = await self._door.fetch(f"/repos/{self.repository}/tarball/{sha}")
         if answer.status_code != 200:
             raise Unavailable(f"GitHub answered {answer.status_code} for the tree at {sha[:8]}")
         return answer.content
@@ -166,7 +183,7 @@ class GitHub:
     async def _speak(self, document: str, variables: dict[str, object]) -> dict[str, JsonValue]:
         answer = await self._door.ask(
             "POST",
-            "/graphql",
+            self._graphql,
             json={"query": document, "variables": variables},
             headers={"x-github-api-version": API_VERSION},
         )
@@ -177,10 +194,7 @@ class GitHub:
         except ValidationError as error:
             raise Unavailable("GitHub sent an answer that cannot be read") from error
         if envelope.errors:
-            first = envelope.errors[0]
-            if first.type in LATER or not first.type:
-                raise Unavailable(f"GitHub said: {first.message}")
-            raise Refused(say("github_refused", message=first.message))
+            raise Unavailable(f"GitHub said: {envelope.errors[0].message}")
         return envelope.data or {}
 
 

@@ -7,24 +7,24 @@ Source: https://docs.github.com/en/graphql/reference
 LOOK = """
 query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!, $baseFile: String!,
            $head: String!, $headRef: String!, $headFile: String!) {
+  viewer { login }
   repository(owner: $owner, name: $name) {
     id
     base: ref(qualifiedName: $baseRef) { target { oid } }
     baseFile: object(expression: $baseFile) { ... on Blob { oid text isTruncated } }
-    head: ref(qualifiedName: $headRef) { id target { oid } }
+    head: ref(qualifiedName: $headRef) {
+      id
+      target { oid ... on Commit { changedFilesIfAvailable parents(first: 2) { nodes { oid } } } }
+    }
     headFile: object(expression: $headFile) { ... on Blob { oid text isTruncated } }
     ours: pullRequests(headRefName: $head, baseRefName: $base, first: 20,
                        orderBy: {field: CREATED_AT, direction: DESC}) { nodes { ...Seen } }
-    open: pullRequests(states: [OPEN], baseRefName: $base, first: 100,
-                       orderBy: {field: CREATED_AT, direction: DESC}) {
-      nodes { id number headRefName isCrossRepository headRef { id } }
-    }
   }
 }
 
 fragment Seen on PullRequest {
-  id number url state title isCrossRepository headRefName headRefOid mergeable
-  merged mergedAt mergeCommit { oid }
+  id number url state isCrossRepository headRefOid changedFiles mergeable
+  mergeCommit { oid }
   author { login }
   mergedBy { login ... on User { databaseId } ... on Bot { databaseId } }
   statusCheckRollup { state }

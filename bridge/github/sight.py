@@ -1,4 +1,4 @@
-"""What one look at GitHub shows: the base, our branch, our pull request and the others."""
+"""What one look at GitHub shows: the base, our branch and our pull request."""
 
 from typing import Literal
 
@@ -11,9 +11,18 @@ class _Oid(BaseModel):
     oid: str
 
 
+class _Parents(BaseModel):
+    nodes: list[_Oid] = []
+
+
+class _Commit(_Oid):
+    changed_files: int | None = Field(default=None, alias="changedFilesIfAvailable")
+    parents: _Parents = _Parents()
+
+
 class _Ref(BaseModel):
     id: str = ""
-    target: _Oid | None = None
+    target: _Commit | None = None
 
 
 class _Blob(BaseModel):
@@ -39,7 +48,9 @@ class SeenPull(BaseModel):
     state: Literal["OPEN", "CLOSED", "MERGED"]
     is_cross_repository: bool = Field(alias="isCrossRepository")
     head_sha: str = Field(alias="headRefOid")
+    changed_files: int = Field(alias="changedFiles")
     mergeable: str
+    author: _Actor | None
     merge_commit: _Oid | None = Field(alias="mergeCommit")
     merged_by: _Actor | None = Field(alias="mergedBy")
     head_ref: _Ref | None = Field(alias="headRef")
@@ -55,38 +66,25 @@ class SeenPull(BaseModel):
         return PullRequest(id=self.id, number=self.number, url=self.url, head_sha=self.head_sha)
 
 
-class OpenPull(BaseModel):
-    """Another open pull request against the same base."""
-
-    id: str
-    number: int
-    head: str = Field(alias="headRefName")
-    is_cross_repository: bool = Field(alias="isCrossRepository")
-    head_ref: _Ref | None = Field(alias="headRef")
-
-
 class _Ours(BaseModel):
     nodes: list[SeenPull]
-
-
-class _Open(BaseModel):
-    nodes: list[OpenPull]
 
 
 class Sight(BaseModel):
     """Everything that a decision about one branch needs, seen at one moment.
 
+    `viewer` is who the token belongs to; GraphQL tells a bot's login without `[bot]`, REST with it.
     `text` and `head_text` are the requirements file on the base and on our branch; None where it
     is not there, not text, or too long to be told whole.
     """
 
+    viewer: str = ""
     repository_id: str = Field(alias="id")
     base: _Ref | None
     base_file: _Blob | None = Field(alias="baseFile")
     head: _Ref | None
     head_file: _Blob | None = Field(alias="headFile")
     ours: _Ours
-    open: _Open
 
     @property
     def base_sha(self) -> str | None:
@@ -110,10 +108,25 @@ class Sight(BaseModel):
 
     @property
     def pull(self) -> SeenPull | None:
-        """Our pull request: the open one, else the newest; one from a fork is not ours."""
-        mine = [pull for pull in self.ours.nodes if not pull.is_cross_repository]
+        """Our pull request: the open one, else the newest. One from a fork is not ours, and one
+        of another author is not either."""
+        mine = [pull for pull in self.ours.nodes if self._is_ours(pull)]
         opened = [pull for pull in mine if pull.state == "OPEN"]
         return next(iter(opened + mine), None)
+
+    def head_is_only(self, text: str) -> bool:
+        """Our branch is one commit on something, and that commit only makes the file `text`."""
+        commit = self.head.target if self.head else None
+        if commit is None or len(commit.parents.nodes) != 1:
+            return False
+        return commit.changed_files == 1 and self.head_text == text
+
+    def _is_ours(self, pull: SeenPull) -> bool:
+        return (
+            not pull.is_cross_repository
+            and pull.author is not None
+            and pull.author.login.removesuffix("[bot]") == self.viewer.removesuffix("[bot]")
+        )
 
 
 def _whole(blob: _Blob | None) -> str | None:

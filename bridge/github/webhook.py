@@ -38,6 +38,8 @@ def verify(headers: Headers, body: bytes, keys: Sequence[bytes], now: datetime) 
 
 def identify(headers: Headers, body: bytes) -> str:
     """GitHub's delivery id, the same on a redelivery. Raises Forged when it looks odd."""
+    if not body.lstrip().startswith(b"{"):
+        raise Malformed("not JSON: set the webhook's content type to application/json")
     identifier = header(headers, "x-github-delivery")
     if not GUID.fullmatch(identifier):
         raise Forged("an odd delivery id")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bridge.errors import Refused, Unavailable
 from bridge.kit.http import Door
+from bridge.kit.redact import without_userinfo
 from bridge.sentences import say
 
 HEADERS = {"accept": "application/vnd.heroku+json; version=3"}
@@ -107,7 +108,7 @@ class Heroku:
         if not build.output_stream_url:
             return ""
         answer = await self._door.ask("GET", build.output_stream_url, anonymous=True)
-        return answer.text[-TAIL:].strip() if answer.is_success else ""
+        return without_userinfo(answer.text)[-TAIL:].strip() if answer.is_success else ""
 
     async def commit_of(self, release: HerokuRelease) -> str | None:
         """The commit that a Heroku release runs, if it has a slug that knows."""
@@ -133,10 +134,13 @@ class Heroku:
         json: object | None = None,
     ) -> Answer:
         got = await self._door.ask(method, path, json=json, headers={**HEADERS, **(headers or {})})
-        if got.status_code in (400, 403, 404, 422):
-            raise Refused(say("heroku_refused", message=got.text[:200]))
+        if got.status_code in (400, 422):
+            raise Refused(say("heroku_refused", message=without_userinfo(got.text)[:200]))
         if not got.is_success:
-            raise Unavailable(f"Heroku answered {got.status_code}; is its token right?")
+            raise Unavailable(
+                f"Heroku answered {got.status_code}; is there an app {self.app}, and may the token "
+                "see it?"
+            )
         try:
             return TypeAdapter(answer).validate_json(got.content)
         except ValidationError as error:

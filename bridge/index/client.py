@@ -12,7 +12,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import httpx
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bridge.errors import Unavailable
 from bridge.kit.http import Door
@@ -75,7 +75,7 @@ class Index:
     async def download(self, file: IndexFile) -> bytes:
         """The file's bytes. The token is only sent to the index's own host. Raises Unavailable."""
         foreign = urlsplit(file.url).netloc != urlsplit(self._url).netloc
-        answer = await self._door.ask("GET", file.url, anonymous=foreign)
+        answer = await self._door.fetch(file.url, anonymous=foreign)
         if answer.status_code != 200:
             raise Unavailable(f"the index answered {answer.status_code} for {file.name}")
         return answer.content
@@ -88,10 +88,17 @@ class Index:
 def parse_page(page: httpx.Response, url: str) -> list[IndexFile]:
     """The files of a simple page, by the content type of the answer; raises Unavailable."""
     if "json" in page.headers.get("content-type", ""):
-        try:
-            files = _JsonPage.model_validate_json(page.content).files
-        except ValidationError as error:
-            raise Unavailable("the index sent a page that cannot be read") from error
+        return _from_json(page.content, url)
+    parser = _Anchors()
+    parser.feed(page.text)
+    try:
+        return [_from_anchor(attributes, url) for attributes in parser.found]
+    except ValueError as error:
+        raise Unavailable("the index sent a page with a broken link") from error
+
+
+def _from_json(content: bytes, url: str) -> list[IndexFile]:
+    try:
         return [
             IndexFile(
                 name=file.filename,
@@ -99,11 +106,10 @@ def parse_page(page: httpx.Response, url: str) -> list[IndexFile]:
                 digest=f"sha256:{file.hashes['sha256']}" if "sha256" in file.hashes else None,
                 yanked=str(file.yanked) if file.yanked else None,
             )
-            for file in files
+            for file in _JsonPage.model_validate_json(content).files
         ]
-    parser = _Anchors()
-    parser.feed(page.text)
-    return [_from_anchor(attributes, url) for attributes in parser.found]
+    except ValueError as error:
+        raise Unavailable("the index sent a page that cannot be read") from error
 
 
 def _from_anchor(attributes: dict[str, str], url: str) -> IndexFile:

@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from bridge.errors import Unavailable
 from bridge.kit.clock import Clock, system_clock
 
 TIMEOUT = httpx.Timeout(15, connect=5)
+ANSWER_WITHIN = 25.0
+FILE_WITHIN = 80.0
 BODY_CAP = 300 << 20
 LATER = {408, 425, 429, 500, 502, 503, 504}
 Sleep = Callable[[float], Awaitable[None]]
@@ -56,42 +58,54 @@ class Door:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         anonymous: bool = False,
+        within: float = ANSWER_WITHIN,
     ) -> httpx.Response:
-        """The neighbour's answer, whatever it says, read whole.
+        """The neighbour's answer, whatever it says, read whole `within` so many seconds.
 
         Raises Unavailable when there is none, or when it means "later". A GET is tried three
-        times; anything else once, because its effect may have happened.
+        times, unless the neighbour says when to come back; anything else once, because its effect
+        may have happened.
         """
         request = self._client.build_request(
             method, url, json=json, content=content, headers=headers, params=params
         )
         if method != "GET":
-            return await self._once(request, anonymous)
+            return await self._once(request, anonymous, within)
         tries = AsyncRetrying(
             stop=stop_after_attempt(3),
             wait=wait_random_exponential(multiplier=0.2, max=2),
-            retry=retry_if_exception_type(Unavailable),
+            retry=retry_if_exception(_worth_another_try),
             sleep=self._sleep,
             reraise=True,
         )
-        return await tries(self._once, request, anonymous)
+        return await tries(self._once, request, anonymous, within)
+
+    async def fetch(self, url: str, *, anonymous: bool = False) -> httpx.Response:
+        """A file, perhaps a large one, perhaps behind one redirect to a host that gets no
+        credentials."""
+        answer = await self.ask("GET", url, anonymous=anonymous, within=FILE_WITHIN)
+        if answer.is_redirect and answer.next_request:
+            address = str(answer.next_request.url)
+            answer = await self.ask("GET", address, anonymous=True, within=FILE_WITHIN)
+        return answer
 
     async def close(self) -> None:
         """Give back the connections."""
         await self._client.aclose()
 
-    async def _once(self, request: httpx.Request, anonymous: bool) -> httpx.Response:
+    async def _once(self, request: httpx.Request, anonymous: bool, within: float) -> httpx.Response:
         try:
-            response = await self._client.send(
-                request, stream=True, auth=None if anonymous else httpx.USE_CLIENT_DEFAULT
-            )
-            try:
-                await self._read(response)
-            finally:
-                await response.aclose()
-        except httpx.TransportError as error:
+            async with asyncio.timeout(within):
+                response = await self._client.send(
+                    request, stream=True, auth=None if anonymous else httpx.USE_CLIENT_DEFAULT
+                )
+                try:
+                    await self._read(response)
+                finally:
+                    await response.aclose()
+        except (httpx.HTTPError, TimeoutError) as error:
             kind = type(error).__name__
-            raise Unavailable(f"{self.who} did not answer ({kind})") from None
+            raise Unavailable(f"{self.who} did not answer ({kind})", answered=False) from None
         if response.status_code in LATER or _is_limited(response):
             raise Unavailable(
                 f"{self.who} answered {response.status_code}", self._retry_after(response)
@@ -120,6 +134,10 @@ class Door:
         if reset and reset.isdigit() and response.headers.get("x-ratelimit-remaining") == "0":
             return max(0.0, int(reset) - now.timestamp())
         return None
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    return isinstance(error, Unavailable) and error.retry_after is None
 
 
 def _is_limited(response: httpx.Response) -> bool:

@@ -49,8 +49,11 @@ class PredictionApi:
         except ValidationError as error:
             raise Unavailable("the API's health cannot be read") from error
 
-    async def wrong_answer(self, known: list[KnownAnswer]) -> WrongAnswer | None:
-        """The first known answer that the API does not give, or None. Raises Unavailable."""
+    async def wrong_answer(self, known: list[KnownAnswer], version: str) -> WrongAnswer | None:
+        """The first known answer that `version` does not give, or None.
+
+        Raises Unavailable, also when another version answered: an old process is still there.
+        """
         inputs: list[dict[str, JsonValue]] = [answer.input for answer in known]
         answer = await self._door.ask(
             "POST", "/api/v1/predict", json={"inputs": inputs}, headers=FRESH
@@ -60,9 +63,12 @@ class PredictionApi:
         if answer.status_code != 200:
             raise Unavailable(f"the API answered {answer.status_code} to a prediction")
         try:
-            found = _Predictions.model_validate_json(answer.content).predictions
+            said = _Predictions.model_validate_json(answer.content)
         except ValidationError as error:
             raise Unavailable("the API's predictions cannot be read") from error
+        if said.version != version:
+            raise Unavailable(f"{said.version} answered the prediction")
+        found = said.predictions
         if len(found) != len(known):
             return WrongAnswer(known[0].output, None)
         for expected, value in zip(known, found, strict=True):

@@ -11,9 +11,10 @@ import hmac
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
 from packaging.version import InvalidVersion, Version
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from bridge.errors import Forged, Malformed, Misconfigured
 from bridge.event import Event, Nothing, Published
@@ -34,7 +35,7 @@ PUBLISHED = "model.published"
 
 class _File(BaseModel):
     filename: str
-    sha256: str
+    sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
     size: int | None = None
 
 

@@ -69,7 +69,8 @@ class Execution:
         document, wrong = understand(text)
         if document is None or wrong:
             return {"errors": [dict(error.formatted) for error in wrong]}
-        root: Json = {"repository": self._repository}
+        viewer = {"login": self.login.removesuffix("[bot]")}
+        root: Json = {"repository": self._repository, "viewer": viewer}
         root |= {name: self._mutation(name, act) for name, act in MUTATIONS.items()}
         result = execute_sync(
             schema(), document, root, variable_values=dict(variables), field_resolver=answer

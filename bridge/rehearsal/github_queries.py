@@ -56,7 +56,22 @@ def no_node(node_id: str) -> Refusal:
 
 
 def commit(pulls: Pulls, sha: str) -> Json:
-    return {"__typename": "Commit", "oid": sha, "url": f"{pulls.shapes.page}/commit/{sha}"}
+    def parents(_: object, first: int) -> Json:
+        return {
+            "nodes": [commit(pulls, one) for one in pulls.git.log("-1", sha)[0].parents[:first]]
+        }
+
+    def changed_files(_: object) -> int:
+        before = pulls.git.log("-1", sha)[0].parents
+        return pulls.git.size(before[0], sha)[1] if before else 0
+
+    return {
+        "__typename": "Commit",
+        "oid": sha,
+        "url": f"{pulls.shapes.page}/commit/{sha}",
+        "parents": parents,
+        "changedFilesIfAvailable": changed_files,
+    }
 
 
 def git_object(pulls: Pulls, expression: str) -> Json | None:
@@ -124,6 +139,9 @@ def pull(pulls: Pulls, one: Pull) -> Json:
         state = rollup(pulls.statuses(one.head_sha))
         return {"state": state.upper()} if state else None
 
+    def changed_files(_: object) -> int:
+        return pulls.git.size(one.base_sha, one.head_sha)[1]
+
     def head_ref(_: object) -> Json | None:
         return ref(pulls, one.head_ref)
 
@@ -144,5 +162,6 @@ def pull(pulls: Pulls, one: Pull) -> Json:
         "headRefName": one.head,
         "headRefOid": one.head_sha,
         "isCrossRepository": one.cross,
+        "changedFiles": changed_files,
         "statusCheckRollup": checks,
     }

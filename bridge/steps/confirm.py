@@ -1,9 +1,12 @@
 """announced → confirmed: the very file that CI built lies on the index that the deploy will use."""
 
+import asyncio
+
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 from packaging.version import Version
 
 from bridge.columns import written
-from bridge.errors import Refused
+from bridge.errors import Refused, Superseded
 from bridge.index.client import IndexFile
 from bridge.policy import INDEX_PATIENCE, next_look
 from bridge.release import Release
@@ -15,13 +18,18 @@ from bridge.wheel import digest_of, inspect
 async def confirm(release: Release, world: World) -> Outcome:
     """Find the wheel, compare its digest with what was announced, and look inside.
 
-    Raises Refused for another file than announced, a yanked one, or a bad wheel.
+    Raises Refused for another file than announced, a yanked one, a pre-release or a bad wheel,
+    Superseded when a newer version is on its way already.
     """
+    if world.newer:
+        raise Superseded(say("superseded", package=release.package, by=world.newer))
+    if Version(release.version).is_prerelease:
+        raise Refused(say("prerelease", **_names(release)))
     listed = await world.index.files(release.package)
     version = Version(release.version)
     wheels = [file for file in listed if file.version(release.package) == version]
     if not wheels:
-        return _not_yet(release, world, any(release.version in file.name for file in listed))
+        return _not_yet(release, world, any(_is_sdist(file.name, release) for file in listed))
     wheel = _the_one(release, wheels)
     if wheel.yanked:
         raise Refused(say("yanked", **_names(release), why=wheel.yanked))
@@ -30,7 +38,7 @@ async def confirm(release: Release, world: World) -> Outcome:
     data = await world.index.download(wheel)
     digest = digest_of(data)
     _must_be(announced or wheel.digest, digest, "downloaded file", "listed or announced")
-    contents = inspect(data, wheel.name, release.package, release.version)
+    contents = await asyncio.to_thread(inspect, data, wheel.name, release.package, release.version)
     as_announced = ", as announced" if announced else "; nobody had announced a digest"
     return Done(
         say("confirmed", file=wheel.name, digest=short(digest), as_announced=as_announced),
@@ -45,9 +53,9 @@ async def confirm(release: Release, world: World) -> Outcome:
 
 
 def _not_yet(release: Release, world: World, other_files: bool) -> Outcome:
-    if other_files:
-        raise Refused(say("no_wheel", **_names(release)))
     deadline = release.since + INDEX_PATIENCE
+    if world.now >= deadline and other_files:
+        raise Refused(say("no_wheel", **_names(release)))
     if world.now >= deadline:
         within = span(INDEX_PATIENCE.total_seconds())
         raise Refused(say("not_on_index", **_names(release), within=within))
@@ -60,6 +68,14 @@ def _not_yet(release: Release, world: World, other_files: bool) -> Outcome:
             until=written(deadline),
         ),
     )
+
+
+def _is_sdist(name: str, release: Release) -> bool:
+    try:
+        package, version = parse_sdist_filename(name)
+    except InvalidSdistFilename:
+        return False
+    return package == release.package and version == Version(release.version)
 
 
 def _the_one(release: Release, wheels: list[IndexFile]) -> IndexFile:

@@ -1,14 +1,16 @@
 """merged → deployed: one build of the merge commit, ours or adopted, and its Heroku release."""
 
+import asyncio
 import hashlib
 from datetime import timedelta
 
-from bridge.errors import Refused
+from bridge.errors import Refused, Unavailable
 from bridge.heroku.client import Build, HerokuRelease
 from bridge.heroku.pack import pack
 from bridge.policy import next_look, other_file
 from bridge.release import HerokuDeployment, Release
 from bridge.sentences import say, short
+from bridge.steps.verify import contradiction
 from bridge.steps.world import Done, Outcome, Wait, World
 
 LOOK_FOR_RELEASE = timedelta(seconds=2)
@@ -19,8 +21,6 @@ async def deploy(release: Release, world: World) -> Outcome:
 
     Raises Refused when Heroku could not build it or its release phase failed.
     """
-    if reason := other_file(release.facts):
-        raise Refused(reason)
     sha = release.facts.merge_sha
     if sha is None:
         raise ValueError("a merged release without its merge commit")
@@ -32,6 +32,10 @@ async def deploy(release: Release, world: World) -> Outcome:
         if any(other.status == "pending" for other in builds):
             reason = say("app_is_busy", app=world.pipeline.app)
             return Wait(next_look(release.since, world.now), reason)
+        if wrong := other_file(release.facts):
+            raise Refused(wrong)
+        if serving := await _serving_already(release, world):
+            return serving
         build = await _start(world, sha)
     if build.status == "pending":
         return Wait(
@@ -47,12 +51,29 @@ async def deploy(release: Release, world: World) -> Outcome:
 
 async def _start(world: World, sha: str) -> Build:
     """Only the app's folder goes to Heroku: its buildpack reads requirements.txt at the top."""
-    source = pack(await world.github.tarball(sha), world.pipeline.app_root)
+    tarball = await world.github.tarball(sha)
+    source = await asyncio.to_thread(pack, tarball, world.pipeline.app_root)
     checksum = hashlib.sha256(source).hexdigest()
+    slot = await world.heroku.upload(source)
     await world.intend(
         say("intent_build", sha=short(sha), app=world.pipeline.app, digest=f"sha256:{checksum}")
     )
-    return await world.heroku.build(await world.heroku.upload(source), checksum, sha)
+    return await world.heroku.build(slot, checksum, sha)
+
+
+async def _serving_already(release: Release, world: World) -> Done | None:
+    """Nothing is built for a version that is there: a bridge that is new here only looks."""
+    try:
+        health = await world.api.health()
+    except Unavailable:
+        return None
+    current = next((one for one in await world.heroku.releases() if one.current), None)
+    if contradiction(release, health) or current is None:
+        return None
+    names = {"release": current.version, "app": world.pipeline.app, "version": release.version}
+    slug = current.slug.id if current.slug else None
+    running = HerokuDeployment(build="", release=current.version, slug=slug)
+    return Done(say("serving_already", **names), {"heroku": running})
 
 
 async def _released(release: Release, world: World, sha: str, build: Build) -> Outcome:

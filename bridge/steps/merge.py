@@ -1,9 +1,11 @@
 """proposed → merged: at the head that we wrote, by policy or by a person."""
 
+import contextlib
 from datetime import timedelta
+from typing import NoReturn
 
 from bridge import pins
-from bridge.errors import Declined, Reason, Refused
+from bridge.errors import Declined, Refused, Superseded, Unavailable
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import may_merge, next_look, other_file
 from bridge.release import PullRequest, Release
@@ -16,23 +18,25 @@ LOOK_AFTER_MERGE = timedelta(seconds=1)
 async def merge(release: Release, world: World) -> Outcome:
     """Notice a merge, whoever made it; else merge if the policy says so, or wait.
 
-    Raises Declined when a person closed the pull request.
+    Raises Superseded when a newer version is proposed, Refused when this turned out to be another
+    file than announced, Declined when a person closed the pull request.
     """
-    pipeline, facts = world.pipeline, release.facts
+    pipeline = world.pipeline
     branch = pipeline.branch_for(release.version)
     sight = await world.github.look(pipeline.branch, pipeline.requirements, branch)
-    pull = sight.pull
+    pull, ours = sight.pull, release.facts.pull_request
     if pull is None:
-        return _without_pull(release, sight)
+        return _without_pull(release, world, sight)
     if pull.state == "MERGED":
         return await _merged(pull, sight, world)
+    if reason := other_file(release.facts):
+        await _close(pull, release, world, reason.sentence)
+        raise Refused(reason)
+    if world.newer:
+        await withdraw(release, world, pull, by=world.newer)
     if pull.state == "CLOSED":
         raise Declined(say("declined", number=pull.number))
-    if reason := other_file(facts):
-        await _close(release, pull, reason, world)
-        raise Refused(reason)
-    ours = facts.pull_request
-    if ours is None or pull.head_sha != ours.head_sha:
+    if ours is None or pull.head_sha != ours.head_sha or pull.changed_files != 1:
         return _ask_a_person(release, world, "somebody_pushed", pull)
     if pull.mergeable == "CONFLICTING":
         return _ask_a_person(release, world, "conflict", pull)
@@ -41,11 +45,20 @@ async def merge(release: Release, world: World) -> Outcome:
     return await _merge_now(pull, ours, world)
 
 
-async def _close(release: Release, pull: SeenPull, reason: Reason, world: World) -> None:
+async def withdraw(release: Release, world: World, pull: SeenPull | None, *, by: str) -> NoReturn:
+    """Close our own pull request, because a newer version took its place; raises Superseded."""
+    reason = say("superseded", package=release.package, by=by)
+    if pull:
+        await _close(pull, release, world, reason.sentence)
+    raise Superseded(reason)
+
+
+async def _close(pull: SeenPull, release: Release, world: World, why: str) -> None:
     """Nobody shall merge it by mistake."""
-    names = {"number": pull.number, "package": release.package, "version": release.version}
-    await world.intend(say("intent_close", why=reason.sentence, **names))
-    await world.github.close_pull(pull, reason.sentence)
+    if pull.state == "OPEN":
+        names = {"number": pull.number, "package": release.package, "version": release.version}
+        await world.intend(say("intent_close", why=why, **names))
+        await world.github.close_pull(pull, why)
 
 
 async def _merge_now(pull: SeenPull, ours: PullRequest, world: World) -> Outcome:
@@ -61,7 +74,7 @@ async def _merged(pull: SeenPull, sight: Sight, world: World) -> Outcome:
         reason = say("looking_again", what="GitHub does not show the merge commit yet")
         return Wait(world.now + LOOK_AFTER_MERGE, reason)
     if sight.head:
-        await world.github.delete_branch(sight.head.id)
+        await _tidy_up(sight.head.id, pull, world)
     by = pull.merged_by.login if pull.merged_by else "somebody"
     sha = pull.merge_commit.oid
     return Done(
@@ -70,15 +83,21 @@ async def _merged(pull: SeenPull, sight: Sight, world: World) -> Outcome:
     )
 
 
-def _without_pull(release: Release, sight: Sight) -> Outcome:
+async def _tidy_up(ref_id: str, pull: SeenPull, world: World) -> None:
+    """A branch that cannot be deleted, a protected one say, stops no release."""
+    await world.intend(say("intent_delete", number=pull.number))
+    with contextlib.suppress(Unavailable, Refused):
+        await world.github.delete_branch(ref_id)
+
+
+def _without_pull(release: Release, world: World, sight: Sight) -> Outcome:
     """The pin may be on the base branch without any pull request of ours."""
-    names = {"package": release.package, "version": release.version, "branch": "the branch"}
-    if (
-        sight.text
-        and sight.base_sha
-        and pins.find(sight.text, release.package).is_at(release.version)
-    ):
-        return Done(say("already_pinned", **names), {"merge_sha": sight.base_sha})
+    names = {"package": release.package, "version": release.version}
+    if sight.text and sight.base_sha:
+        pin = pins.find(sight.text, release.package)
+        if pin.is_at(release.version):
+            reason = say("already_pinned", branch=world.pipeline.branch, **names)
+            return Done(reason, {"merge_sha": sight.base_sha})
     ours = release.facts.pull_request
     raise Refused(say("pull_request_gone", number=ours.number if ours else "?"))
 

@@ -1,6 +1,7 @@
 """deployed → verified: the running API proves, several times in a row, what it serves."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 from packaging.version import InvalidVersion, Version
@@ -13,42 +14,67 @@ from bridge.sentences import say, short, span
 from bridge.steps.world import Done, Outcome, Wait, World
 
 KEPT = 50
+ABSENCE = timedelta(minutes=1)
 
 
 async def verify(release: Release, world: World) -> Outcome:
-    """Take one reading; when enough match in a row, ask for the known answers.
+    """Take one reading; when enough match in a row, the version is proven.
 
-    An old answer or none is normal while processes change; after `within` it is final.
-    Raises Refused when the time is over, or when the predictions are not the model's.
+    An old answer or none is normal while processes change; after `within` it is final, but not
+    while readings match, and not because we were away or nobody could be reached.
+    Raises Refused when the time is over, or when the model gives other predictions than at
+    training time as often in a row as it would have to give the right ones.
     """
     if reason := other_file(release.facts):
         raise Refused(reason)
     rule = world.pipeline.policy.verify
-    readings = [*release.facts.readings, await _read(release, world)][-KEPT:]
-    matching = len(list(takewhile(lambda one: one.verdict == "matches", reversed(readings))))
-    last = readings[-1]
+    last = await _read(release, world)
+    readings = [*release.facts.readings, last][-KEPT:]
+    since = _watched_since(release, world, rule.every)
+    matching = _in_a_row(readings, lambda one: one.verdict == "matches")
     if matching >= rule.matches:
-        try:
-            return await _proven(release, world, readings, matching)
-        except Unavailable as error:
-            last = last.model_copy(update={"verdict": "unknown", "note": str(error)})
-            readings[-1], matching = last, 0
-    if world.now >= release.since + rule.within:
+        return _proven(release, readings, matching)
+    wrong = _in_a_row(readings, lambda one: one.wrong_answer)
+    if wrong >= rule.matches:
+        raise Refused(say("wrong_answers", version=release.version, note=last.note))
+    if world.now >= since + rule.within and last.answered and not matching:
         raise Refused(_why_not(last, rule.within))
     note = f" ({last.note})" if last.note else ""
     progress = {"count": matching, "wanted": rule.matches, "verdict": last.verdict, "note": note}
-    return Wait(world.now + rule.every, say("reading", **progress), {"readings": readings})
+    return Wait(
+        world.now + rule.every,
+        say("reading", **progress),
+        {"readings": readings, "watched_since": since},
+    )
+
+
+def _watched_since(release: Release, world: World, every: timedelta) -> datetime:
+    """When this unbroken watch began: time in which nobody looked does not count."""
+    before = release.facts.readings[-1].at if release.facts.readings else None
+    if before is None or world.now - before > every + ABSENCE:
+        return world.now
+    return release.facts.watched_since or world.now
+
+
+def _in_a_row(readings: list[Reading], good: Callable[[Reading], bool]) -> int:
+    return len(list(takewhile(good, reversed(readings))))
 
 
 async def _read(release: Release, world: World) -> Reading:
+    """One reading: what health says, and whether the known answers are given."""
+    known = release.facts.card.known_answers if release.facts.card else []
     try:
         health = await world.api.health()
+        note = contradiction(release, health)
+        wrong = await world.api.wrong_answer(known, release.version) if known and not note else None
     except Unavailable as error:
-        return Reading(at=world.now, verdict="unknown", note=str(error))
-    note = contradiction(release, health)
+        return Reading(at=world.now, verdict="unknown", answered=error.answered, note=str(error))
+    if wrong:
+        note = say("wrong_answer", found=wrong.found, expected=wrong.expected).sentence
     return Reading(
         at=world.now,
         verdict="contradicts" if note else "matches",
+        wrong_answer=wrong is not None,
         version=health.model_version,
         digest=health.model_digest,
         instance=health.instance,
@@ -77,21 +103,11 @@ def _why_not(last: Reading, within: timedelta) -> Reason:
     return say("silent_api", within=waited, note=last.note or "the matches did not last")
 
 
-async def _proven(release: Release, world: World, readings: list[Reading], count: int) -> Done:
-    """The last proof: the answers of training time."""
+def _proven(release: Release, readings: list[Reading], count: int) -> Done:
     known = release.facts.card.known_answers if release.facts.card else []
-    if known and (wrong := await world.api.wrong_answer(known)):
-        raise Refused(
-            say(
-                "wrong_answers",
-                version=release.version,
-                found="nothing" if wrong.found is None else f"{wrong.found:g}",
-                expected=f"{wrong.expected:g}",
-            )
-        )
     answers = f", and gives all {len(known)} known answers"
-    digest = release.facts.model_digest
     unknown = "; its predictions could not be checked, the wheel carries no known answers"
+    digest = release.facts.model_digest
     reason = say(
         "verified",
         version=release.version,

@@ -29,6 +29,7 @@ class Learned(TypedDict, total=False):
     merged_by: str
     heroku: HerokuDeployment
     readings: list[Reading]
+    watched_since: datetime
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ class World:
     """One pipeline's neighbours as they answer now, and what we remember of other releases.
 
     `intend` writes an audit line before an effect is tried; it raises LeaseLost when the release
-    is not ours any more, so that nobody acts on a lapsed lease. `last_verified` is the newest
-    verified release of the pipeline, `chain_head` the hash of the last audit line.
+    is not ours any more, so that nobody acts on a lapsed lease. `newer` is a newer version that is
+    proposed or further, `last_verified` the newest verified release of the pipeline, `chain_head`
+    the hash of the last audit line.
     """
 
     pipeline: Pipeline
@@ -68,6 +70,7 @@ class World:
     api: PredictionApi
     now: datetime
     intend: Intend
+    newer: str | None
     last_verified: Release | None
     chain_head: str
     public_url: str

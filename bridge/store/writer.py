@@ -36,6 +36,8 @@ class _Job(Generic[T]):
                 self.result = self.work(session)
                 session.flush()
                 session.expunge_all()
+        except OperationalError as error:
+            self.error = _refusal(error)
         except Exception as error:  # noqa: BLE001 - it is handed to whoever asked
             self.error = error
 
@@ -78,7 +80,7 @@ class Writer:
                     self._waiting.put(None)
                     break
                 jobs.append(following)
-            self._commit(jobs)
+            self._commit([job for job in jobs if job.future.set_running_or_notify_cancel()])
 
     def _commit(self, jobs: list[_Job[object]]) -> None:
         failure: BaseException | None = None
@@ -86,9 +88,23 @@ class Writer:
             with self._engine.begin() as connection:
                 for job in jobs:
                     job.run(connection)
+                    _must_still_be_open(connection)
         except OperationalError as error:
-            failure = Unavailable(f"the database does not take writes: {error.orig}")
+            failure = _refusal(error)
         except Exception as error:  # noqa: BLE001 - the thread must live; the callers are told
             failure = error
         for job in jobs:
             job.answer(failure)
+
+
+def _must_still_be_open(connection: Connection) -> None:
+    """A full disk makes SQLite roll back everything, also what others wrote before; a commit after
+    that says nothing. Source: https://www.sqlite.org/lang_transaction.html
+    """
+    driver = connection.connection.dbapi_connection
+    if driver is not None and not driver.in_transaction:
+        raise Unavailable("the database gave up the whole transaction; is its disk full?")
+
+
+def _refusal(error: OperationalError) -> Unavailable:
+    return Unavailable(f"the database does not take writes: {error.orig}")

@@ -1,5 +1,6 @@
 """The pages' JSON twins, and what operations asks for."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
@@ -51,7 +52,7 @@ def twins(store: Store) -> APIRouter:
     return router
 
 
-def operations(store: Store) -> APIRouter:
+def operations(store: Store, works: Callable[[], bool]) -> APIRouter:
     """Alive, ready, and which version."""
     router = APIRouter(tags=["operations"])
 
@@ -63,11 +64,13 @@ def operations(store: Store) -> APIRouter:
     @router.get("/readyz")
     @router.get("/healthz")
     async def ready() -> JSONResponse:
-        """The database takes writes; no neighbour is asked."""
+        """The database takes writes and the worker works; no neighbour is asked."""
         try:
             await store.write(lambda session: record.head(session))
         except Unavailable as error:
             return JSONResponse({"status": "not ready", "detail": str(error)}, 503)
+        if not works():
+            return JSONResponse({"status": "not ready", "detail": "the worker stands still"}, 503)
         return JSONResponse({"status": "ready"})
 
     @router.get("/version")

@@ -43,7 +43,7 @@ def create_app(bridge: Bridge, *, with_pages: bool = True) -> FastAPI:
     app.router.routes.append(
         receiver(bridge.store, bridge.keys(), bridge.clock, lambda: bridge.worker.ring())
     )
-    app.include_router(operations(bridge.store))
+    app.include_router(operations(bridge.store, bridge.works))
     if with_pages:
         app.include_router(twins(bridge.store))
         app.include_router(pages(bridge.store, bridge.clock))

@@ -6,6 +6,7 @@ from bridge.rehearsal.gate import Fault
 from bridge.release import Stage
 from tests.stories.town import Town
 
+EFFECTS = 6
 MUTATIONS = ["createRef", "createCommitOnBranch", "createPullRequest", "mergePullRequest"]
 
 
@@ -17,10 +18,10 @@ async def effects_of_a_release(town: Town) -> int:
 
 
 async def test_there_are_effects_to_crash_after(town: Town) -> None:
-    assert await effects_of_a_release(town) == 7
+    assert await effects_of_a_release(town) == EFFECTS
 
 
-@pytest.mark.parametrize("effect", range(1, 8))
+@pytest.mark.parametrize("effect", range(1, EFFECTS + 1))
 async def test_a_crash_after_any_effect_converges(town: Town, effect: int) -> None:
     town.crash_at = effect
     await town.publish("0.1.0")

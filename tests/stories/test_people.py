@@ -8,7 +8,7 @@ import pytest
 from bridge.release import Stage
 from tests.stories.town import PACKAGE, Town
 
-BRANCH = f"bridge/{PACKAGE}-0.1.0"
+BRANCH = f"bridge/house-prices/{PACKAGE}-0.1.0"
 
 
 @pytest.fixture
