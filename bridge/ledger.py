@@ -6,6 +6,7 @@ Functions of one open transaction; `reconcile` and the inbox call them.
 from datetime import datetime
 
 import structlog
+from packaging.utils import canonicalize_version
 from packaging.version import Version
 from pydantic import JsonValue
 from sqlmodel import Session, col
@@ -61,6 +62,7 @@ def begin(
         pipeline=pipeline.name,
         package=pipeline.package,
         version=version,
+        canonical=canonicalize_version(version),
         app=pipeline.app,
         stage=Stage.ANNOUNCED,
         code=reason.code,

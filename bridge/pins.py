@@ -20,7 +20,9 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 OPTION = re.compile(r"\s--?[a-z]")
 EQUALS = re.compile(r"(?<![=!<>~])==(?!=)[\s\\]*(?P<version>[^\s;,)\\#]+)")
-HASH = re.compile(r"--hash(?:=|\s+)[A-Za-z0-9]+:[0-9A-Fa-f]+")
+HASH = re.compile(
+    r"--hash(?:=|\s+)(?P<quote>[\"']?)(?P<digest>[A-Za-z0-9]+:[0-9A-Fa-f]+)(?P=quote)"
+)
 
 
 @dataclass(frozen=True)
@@ -87,24 +89,43 @@ def find(text: str, package: str) -> Pin:
 def bump(text: str, package: str, version: str, digests: Sequence[str]) -> str:
     """`text` with the pin of `package` at `version` and its hashes replaced by `digests`.
 
-    A file without any hash stays without: one hash would make pip demand all of them.
+    A file without any hash stays without: one hash would make pip demand all of them. What was
+    written is read again; raises Refused when it does not say what was asked for.
     """
     pin = find(text, package)
-    raw = pin.raw
-    hashes = [match.span() for match in HASH.finditer(raw)]
-    options = [f"--hash={digest}" for digest in digests]
-    if hashes:
-        first, last = hashes[0][0], hashes[-1][1]
-        gap = raw[hashes[0][1] : hashes[1][0]] if len(hashes) > 1 else _gap_before(raw, first)
-        raw = raw[:first] + gap.join(options) + raw[last:]
-    elif HASH.search(text):
-        end = len(raw) - len(raw.lstrip()) + len(_code_end(raw))
-        raw = raw[:end] + "".join(f" {option}" for option in options) + raw[end:]
-    found = EQUALS.search(raw)
+    hashed = any(HASH.search(line.code) for line in logical_lines(text))
+    code, rest = _without_comment(pin.raw)
+    code = _with_hashes(code, [f"--hash={digest}" for digest in digests] if hashed else [])
+    found = EQUALS.search(code)
     if found is None:
-        raise ValueError("a pin without its version")
-    raw = raw[: found.start("version")] + version + raw[found.end("version") :]
-    return text[: pin.start] + raw + text[pin.start + len(pin.raw) :]
+        raise Refused(say("not_an_exact_pin", package=package, line=pin.number, found=pin.raw[:80]))
+    code = code[: found.start("version")] + version + code[found.end("version") :]
+    bumped = text[: pin.start] + code + rest + text[pin.start + len(pin.raw) :]
+    after = find(bumped, package)
+    if not after.is_at(version) or sorted(after.hashes) != sorted(digests if hashed else []):
+        raise Refused(say("not_an_exact_pin", package=package, line=pin.number, found=pin.raw[:80]))
+    return bumped
+
+
+def _without_comment(raw: str) -> tuple[str, str]:
+    """The code of a logical line, and what follows it: blanks, a comment, the line's end."""
+    last = raw.rstrip("\r\n").splitlines(keepends=True)
+    head, tail = "".join(last[:-1]), last[-1] if last else ""
+    code = head + COMMENT.sub("", tail)
+    code = code.rstrip(" \t\r\n\f\v\\")
+    return code, raw[len(code) :]
+
+
+def _with_hashes(code: str, options: list[str]) -> str:
+    """The first hash becomes all of `options`, spaced as the old ones were; the others go."""
+    present = [match.span() for match in HASH.finditer(code)]
+    if not present:
+        return " ".join([code, *options])
+    first, *others = present
+    gap = _gap_before(code, others[0][0] if others else first[0])
+    for start, end in reversed(others):
+        code = code[: start - len(_gap_before(code, start))] + code[end:]
+    return code[: first[0]] + gap.join(options) + code[first[1] :]
 
 
 def _pin(line: LogicalLine, wanted: str) -> Pin | None:
@@ -127,7 +148,7 @@ def _pin(line: LogicalLine, wanted: str) -> Pin | None:
         specifiers, version = [], None
     if version is None or len(specifiers) != 1 or specifiers[0].operator != "==":
         raise Refused(say("not_an_exact_pin", package=wanted, line=line.number, found=code[:80]))
-    hashes = tuple(re.split(r"=|\s+", found, maxsplit=1)[1] for found in HASH.findall(line.raw))
+    hashes = tuple(found["digest"] for found in HASH.finditer(line.code))
     return Pin(line.number, line.start, line.raw, specifiers[0].version, hashes)
 
 
@@ -135,8 +156,3 @@ def _gap_before(raw: str, first: int) -> str:
     """The white space and continuation that separate the first hash from what precedes it."""
     before = raw[:first]
     return before[len(before.rstrip(" \t\r\n\\")) :] or " "
-
-
-def _code_end(raw: str) -> str:
-    """The requirement without its comment, its last newline and the blanks before them."""
-    return COMMENT.sub("", raw.strip()).rstrip()

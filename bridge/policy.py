@@ -23,7 +23,10 @@ INDEX_PATIENCE = timedelta(minutes=30)
 def duration(said: object) -> object:
     """`200ms`, `2s`, `10m`, `3h` or `7d` as a timedelta; anything else is left to pydantic."""
     if isinstance(said, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", said)):
-        return timedelta(seconds=float(match[1]) * UNITS[match[2]])
+        try:
+            return timedelta(seconds=float(match[1]) * UNITS[match[2]])
+        except OverflowError as error:
+            raise ValueError("longer than anybody waits") from error
     return said
 
 

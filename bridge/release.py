@@ -119,10 +119,13 @@ class Facts(BaseModel):
 
 
 class Release(SQLModel, table=True):
-    """One version of one pipeline's package, and where it stands."""
+    """One version of one pipeline's package, and where it stands.
+
+    `canonical` is the same for every spelling of a version: `1.0` and `1.0.0` are one release.
+    """
 
     __table_args__ = (
-        UniqueConstraint("pipeline", "version"),
+        UniqueConstraint("pipeline", "canonical"),
         Index("release_due", "due_at", sqlite_where=text("due_at NOT NULL")),
         Index("release_lane", "app", "stage"),
     )
@@ -131,6 +134,7 @@ class Release(SQLModel, table=True):
     pipeline: str
     package: str
     version: str
+    canonical: str
     app: str
     stage: Stage = Field(sa_column=Column(STAGE, nullable=False))
     code: str

@@ -63,9 +63,9 @@ SENTENCES: dict[str, str] = {
     "verified": "The running API reports {version} with {model}, {count} times in a row{answers}.",
     "wrong_version": "After {within} the running API still contradicts: {found}.",
     "silent_api": "The running API gave no clear answer within {within}: {note}.",
-    "wrong_answers": "The running API reports {version}, but its predictions are not the model's: "
-    "{note}.",
-    "wrong_answer": "it predicts {found} where the model answered {expected} at training time",
+    "wrong_answers": "The running API reports {version}, but its predictions are not the model's. "
+    "{note}",
+    "wrong_answer": "It predicts {found} where the model answered {expected} at training time.",
     # rolling back
     "rolled_back": "{app} runs {version} again, as v{release}: {because}",
     "nothing_to_roll_back_to": "No version was verified before, so none can be put back: {because}",

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -123,6 +124,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = {**_from_files(), **env_settings.env_vars}
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
 
@@ -136,7 +139,6 @@ def load() -> Settings:
     named = os.environ.get("BRIDGE_CONFIG")
     if named and not Path(named).is_file():
         raise Misconfigured(f"BRIDGE_CONFIG names {named}, which is not there")
-    _read_files()
     try:
         return Settings()
     except ValidationError as error:
@@ -154,10 +156,13 @@ def database_url() -> str:
     return load().database_url
 
 
-def _read_files() -> None:
-    for name in [name for name in os.environ if name.startswith(PREFIX) and name.endswith("_FILE")]:
-        path = Path(os.environ[name])
-        try:
-            os.environ.setdefault(name.removesuffix("_FILE"), path.read_text().strip())
-        except OSError as error:
-            raise Misconfigured(f"{name} cannot be read: {error.strerror}") from None
+def _from_files() -> dict[str, str]:
+    """The values of every NAME_FILE, by NAME as pydantic-settings looks for it: in lower case."""
+    found: dict[str, str] = {}
+    for name, path in os.environ.items():
+        if name.startswith(PREFIX) and name.endswith("_FILE"):
+            try:
+                found[name.removesuffix("_FILE").lower()] = Path(path).read_text().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise Misconfigured(f"{name} cannot be read: {type(error).__name__}") from None
+    return found

@@ -13,6 +13,7 @@ import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
+from email.parser import BytesHeaderParser
 from pathlib import PurePosixPath
 
 from packaging.utils import (
@@ -20,7 +21,7 @@ from packaging.utils import (
     canonicalize_name,
     parse_wheel_filename,
 )
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from pydantic import ValidationError
 
 from bridge.errors import Refused
@@ -29,7 +30,16 @@ from bridge.sentences import say
 
 UNPACKED_CAP = 1 << 30
 RATIO_CAP = 200
-ODD_ZIP = (NotImplementedError, RuntimeError, ValueError, lzma.LZMAError)
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
@@ -63,10 +73,10 @@ def inspect(data: bytes, file: str, package: str, version: str) -> Contents:
         raise bad(f"its name says {name} {named_version}")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile as error:
+    except UNREADABLE as error:
         raise bad("it is not a zip archive") from error
     with archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
         unpacked = sum(entry.file_size for entry in entries)
         if unpacked > UNPACKED_CAP or unpacked > RATIO_CAP * max(len(data), 1):
             raise bad(f"it unpacks to {unpacked} bytes")
@@ -74,9 +84,9 @@ def inspect(data: bytes, file: str, package: str, version: str) -> Contents:
             raise bad(problem)
         try:
             files = {entry.filename: archive.read(entry) for entry in entries}
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, *ODD_ZIP) as error:
+        except UNREADABLE as error:
             raise bad("a member cannot be read") from error
-    if problem := _bad_record(files):
+    if problem := _bad_record(files) or _bad_metadata(files, name, named_version):
         raise bad(problem)
     try:
         card, model_digest = _card(files, import_name(package))
@@ -99,6 +109,8 @@ def _bad_names(names: list[str], package: str) -> str | None:
     seen: set[str] = set()
     for name in names:
         path = PurePosixPath(name)
+        if not path.parts:
+            return f"{name!r} is no name"
         if name.startswith("/") or "\\" in name or ".." in path.parts or "\0" in name:
             return f"{name!r} climbs out of its folder"
         if name.lower() in seen:
@@ -116,11 +128,11 @@ def _bad_record(files: dict[str, bytes]) -> str | None:
     records = [name for name in files if name.endswith(".dist-info/RECORD")]
     if len(records) != 1:
         return "it has no RECORD, or more than one"
-    vouched = {
-        row[0]: row[1]
-        for row in csv.reader(files[records[0]].decode("utf-8", "replace").splitlines())
-        if len(row) >= 2
-    }
+    try:
+        rows = list(csv.reader(files[records[0]].decode().splitlines()))
+    except (csv.Error, UnicodeDecodeError):
+        return "its RECORD cannot be read"
+    vouched = {row[0]: row[1] for row in rows if len(row) >= 2}
     folder = records[0].removesuffix("RECORD")
     unsigned = {folder + name for name in SIGNATURES}
     for name, content in files.items():
@@ -131,6 +143,24 @@ def _bad_record(files: dict[str, bytes]) -> str | None:
             return f"RECORD does not vouch for {name!r}"
     missing = vouched.keys() - files.keys()
     return f"RECORD names {min(missing)!r}, which is not there" if missing else None
+
+
+def _bad_metadata(files: dict[str, bytes], name: str, version: Version) -> str | None:
+    """An installer believes METADATA and the folder's name, not the file's name."""
+    folder = next(path for path in files if path.endswith(".dist-info/RECORD")).partition("/")[0]
+    stem, _, told = folder.removesuffix(".dist-info").rpartition("-")
+    metadata, wheel = files.get(f"{folder}/METADATA"), files.get(f"{folder}/WHEEL")
+    if metadata is None or wheel is None:
+        return "it has no METADATA or no WHEEL"
+    headers = BytesHeaderParser().parsebytes(metadata)
+    names = {canonicalize_name(stem), canonicalize_name(str(headers["Name"]))}
+    try:
+        versions = {Version(told), Version(str(headers["Version"]))}
+    except InvalidVersion:
+        return "its METADATA has no version"
+    if names != {name} or versions != {version}:
+        return f"its METADATA speaks of {headers['Name']} {headers['Version']}"
+    return None
 
 
 def _card(files: dict[str, bytes], folder: str) -> tuple[ModelCard | None, str | None]:

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from bridge import __version__, cli
 from bridge.bootstrap import Bridge
+from bridge.cli import act
 from bridge.release import Stage
 from bridge.store import Store, deliveries
 from bridge.web.app import create_app
@@ -317,5 +318,5 @@ def test_announce_to_nobody_is_3(bridge: Run, monkeypatch: pytest.MonkeyPatch, d
 
 def test_loopback_is_told_from_the_world() -> None:
     everywhere = str(ipaddress.IPv4Address(0))
-    assert all(cli._is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"))
-    assert not any(cli._is_loopback(host) for host in (everywhere, "::", "10.0.0.1", "b.test"))
+    assert all(act.is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"))
+    assert not any(act.is_loopback(host) for host in (everywhere, "::", "10.0.0.1", "b.test"))

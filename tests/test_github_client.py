@@ -11,7 +11,7 @@ from bridge.errors import Refused, Unavailable
 from bridge.github import documents
 from bridge.github.auth import TokenAuth
 from bridge.github.client import GitHub, Proposal
-from bridge.github.sight import OpenPull
+from bridge.github.sight import SeenPull
 from tests.bridge_kit import NOW, Street
 
 URL = "https://api.github.test"
@@ -174,9 +174,7 @@ async def test_closing_deletes_the_branch_that_is_there(
     forge: Forge, ref: dict[str, str] | None
 ) -> None:
     forge.says({})
-    pull = OpenPull.model_validate(
-        {"id": "P", "number": 1, "headRefName": "b", "isCrossRepository": False, "headRef": ref}
-    )
+    pull = SeenPull.model_validate({**PULL, "headRef": ref})
     await forge.github.close_pull(pull, "It was superseded.")
     _, variables = forge.heard()
     assert (ref is not None) == variables["hasRef"]

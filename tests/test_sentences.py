@@ -85,8 +85,8 @@ def test_a_missing_word_or_code_is_a_bug() -> None:
 
 
 def test_braces_in_a_word_are_only_braces() -> None:
-    reason = say("github_refused", message="{0} {package.__class__} %s")
-    assert "GitHub refused: {0} {package.__class__} %s" == reason.sentence
+    reason = say("heroku_refused", message="{0} {package.__class__} %s")
+    assert "Heroku refused: {0} {package.__class__} %s" == reason.sentence
 
 
 @pytest.mark.parametrize(

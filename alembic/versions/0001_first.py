@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("pipeline", sa.String(), nullable=False),
         sa.Column("package", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
+        sa.Column("canonical", sa.String(), nullable=False),
         sa.Column("app", sa.String(), nullable=False),
         sa.Column("stage", sa.Enum(*STAGES, native_enum=False, length=16), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
@@ -70,7 +71,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("claimed_by", sa.String()),
         sa.Column("claimed_until", sa.String(24)),
-        sa.UniqueConstraint("pipeline", "version"),
+        sa.UniqueConstraint("pipeline", "canonical"),
     )
     op.create_index("release_due", "release", ["due_at"], sqlite_where=sa.text("due_at NOT NULL"))
     op.create_index("release_lane", "release", ["app", "stage"])

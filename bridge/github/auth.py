@@ -6,14 +6,16 @@ Source: https://docs.github.com/en/apps/creating-github-apps/authenticating-with
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import httpx
 import jwt
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from bridge.errors import Misconfigured, Unavailable
 from bridge.kit.clock import Clock
 
+Answer = TypeVar("Answer", bound=BaseModel)
 RENEW_BEFORE = timedelta(minutes=5)
 JWT_LIFE = timedelta(minutes=9)
 CLOCK_DRIFT = timedelta(seconds=60)
@@ -64,7 +66,7 @@ class AppAuth(httpx.Auth):
         async with self._one_at_a_time:
             if self._token is None or self._token.expires_at - self._clock() < RENEW_BEFORE:
                 found = yield self._as_app("GET", f"/repos/{self._repository}/installation")
-                installation = _Installation.model_validate_json(await self._checked(found))
+                installation = await self._read(_Installation, found)
                 minted = yield self._as_app(
                     "POST",
                     f"/app/installations/{installation.id}/access_tokens",
@@ -73,7 +75,7 @@ class AppAuth(httpx.Auth):
                         "permissions": PERMISSIONS,
                     },
                 )
-                self._token = _Token.model_validate_json(await self._checked(minted))
+                self._token = await self._read(_Token, minted)
             token = self._token
         request.headers["authorization"] = f"Bearer {token.token.get_secret_value()}"
         response = yield request
@@ -94,11 +96,14 @@ class AppAuth(httpx.Auth):
         }
         return httpx.Request(method, f"{self._url}{path}", json=body, headers=headers)
 
-    async def _checked(self, response: httpx.Response) -> bytes:
+    async def _read(self, model: type[Answer], response: httpx.Response) -> Answer:
         await response.aread()
         if response.status_code not in (200, 201):
             raise Unavailable(
                 f"GitHub answered {response.status_code} to the App; is it installed on "
                 f"{self._repository}, and is its key current?"
             )
-        return response.content
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            raise Unavailable("GitHub sent the App an answer that cannot be read") from error

@@ -194,7 +194,8 @@ class GitHub:
         except ValidationError as error:
             raise Unavailable("GitHub sent an answer that cannot be read") from error
         if envelope.errors:
-            raise Unavailable(f"GitHub said: {envelope.errors[0].message}")
+            message = f"GitHub said: {envelope.errors[0].message}"
+            raise Unavailable(message, self._door.retry_after(answer))
         return envelope.data or {}
 
 

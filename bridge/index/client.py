@@ -74,7 +74,7 @@ class Index:
 
     async def download(self, file: IndexFile) -> bytes:
         """The file's bytes. The token is only sent to the index's own host. Raises Unavailable."""
-        foreign = urlsplit(file.url).netloc != urlsplit(self._url).netloc
+        foreign = urlsplit(file.url)[:2] != urlsplit(self._url)[:2]
         answer = await self._door.fetch(file.url, anonymous=foreign)
         if answer.status_code != 200:
             raise Unavailable(f"the index answered {answer.status_code} for {file.name}")
@@ -87,8 +87,11 @@ class Index:
 
 def parse_page(page: httpx.Response, url: str) -> list[IndexFile]:
     """The files of a simple page, by the content type of the answer; raises Unavailable."""
-    if "json" in page.headers.get("content-type", ""):
+    kind = page.headers.get("content-type", "")
+    if "json" in kind:
         return _from_json(page.content, url)
+    if "html" not in kind:
+        raise Unavailable(f"the index sent {kind or 'something'} instead of a list of files")
     parser = _Anchors()
     parser.feed(page.text)
     try:
@@ -104,12 +107,16 @@ def _from_json(content: bytes, url: str) -> list[IndexFile]:
                 name=file.filename,
                 url=urljoin(url, file.url),
                 digest=f"sha256:{file.hashes['sha256']}" if "sha256" in file.hashes else None,
-                yanked=str(file.yanked) if file.yanked else None,
+                yanked=_reason(file.yanked),
             )
             for file in _JsonPage.model_validate_json(content).files
         ]
     except ValueError as error:
         raise Unavailable("the index sent a page that cannot be read") from error
+
+
+def _reason(yanked: bool | str) -> str | None:
+    return "no reason given" if yanked is True else yanked or None
 
 
 def _from_anchor(attributes: dict[str, str], url: str) -> IndexFile:
@@ -120,7 +127,7 @@ def _from_anchor(attributes: dict[str, str], url: str) -> IndexFile:
         name=unquote(urlsplit(address).path.rpartition("/")[2]),
         url=address,
         digest=f"sha256:{digest[1]}" if digest else None,
-        yanked=None if yanked is None else yanked or "no reason given",
+        yanked=_reason(True if yanked == "" else yanked or False),
     )
 
 

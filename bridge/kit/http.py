@@ -5,6 +5,7 @@ Credentials go into the auth argument or a header, never into a URL: httpx logs 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -108,7 +109,7 @@ class Door:
             raise Unavailable(f"{self.who} did not answer ({kind})", answered=False) from None
         if response.status_code in LATER or _is_limited(response):
             raise Unavailable(
-                f"{self.who} answered {response.status_code}", self._retry_after(response)
+                f"{self.who} answered {response.status_code}", self.retry_after(response)
             )
         return response
 
@@ -120,7 +121,8 @@ class Door:
                 raise Unavailable(f"{self.who} sent more than {BODY_CAP >> 20} MiB")
         response._content = bytes(body)
 
-    def _retry_after(self, response: httpx.Response) -> float | None:
+    def retry_after(self, response: httpx.Response) -> float | None:
+        """Seconds until the neighbour wants to be asked again, if it says so."""
         said = response.headers.get("retry-after")
         reset = response.headers.get("x-ratelimit-reset")
         now = self._clock()
@@ -128,7 +130,8 @@ class Door:
             return float(said)
         if said:
             try:
-                return max(0.0, (parsedate_to_datetime(said) - now).total_seconds())
+                until = parsedate_to_datetime(said)
+                return max(0.0, (until.replace(tzinfo=UTC) - now).total_seconds())
             except ValueError:
                 return None
         if reset and reset.isdigit() and response.headers.get("x-ratelimit-remaining") == "0":

@@ -18,6 +18,7 @@ from bridge.errors import Forged, Malformed
 
 Headers = Sequence[tuple[str, str]]
 HEX = re.compile(r"[0-9a-f]{64}")
+ID = re.compile(r"[!-~]{1,128}")
 DEEPEST = 32
 
 
@@ -93,7 +94,7 @@ def json_object(body: bytes) -> dict[str, JsonValue]:
 def own_id(body: bytes) -> str:
     """The `id` that a body carries, or else the body's own sha256."""
     identifier = json_object(body).get("id")
-    if isinstance(identifier, str) and 0 < len(identifier) <= 128:
+    if isinstance(identifier, str) and ID.fullmatch(identifier):
         return identifier
     return hashlib.sha256(body).hexdigest()
 

@@ -13,7 +13,7 @@ from packaging.utils import (
     parse_sdist_filename,
     parse_wheel_filename,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bridge.columns import written
 from bridge.errors import Malformed, Refused, Unavailable
@@ -28,8 +28,16 @@ class Announcement(BaseModel):
     body: bytes
 
 
+class _Said(BaseModel):
+    status: str
+
+
 def announcement(
-    files: list[Path], at: datetime, commit: str | None, tag: str | None
+    files: list[Path],
+    at: datetime,
+    commit: str | None,
+    tag: str | None,
+    ci: dict[str, str] | None = None,
 ) -> Announcement:
     """Hash the files and say what they are. Raises Malformed for files of several versions, or for
     a file that is neither wheel nor sdist."""
@@ -45,7 +53,14 @@ def announcement(
         }
         for path in sorted(files)
     ]
-    data = {"package": package, "version": version, "files": entries, "commit": commit, "tag": tag}
+    data = {
+        "package": package,
+        "version": version,
+        "files": entries,
+        "commit": commit,
+        "tag": tag,
+        "ci": ci,
+    }
     body = {"type": PUBLISHED, "timestamp": written(at), "data": data}
     digest = hashlib.sha256("".join(str(entry["sha256"]) for entry in entries).encode()).hexdigest()
     identifier = re.sub(r"[^A-Za-z0-9_-]", "-", f"{package}-{version}-{digest[:16]}")
@@ -61,7 +76,10 @@ def send(announced: Announcement, url: str, key: bytes, at: datetime) -> str:
     except httpx.TransportError as error:
         raise Unavailable(f"no bridge answers at {url} ({type(error).__name__})") from None
     if answer.status_code in (200, 202):
-        return str(answer.json().get("status"))
+        try:
+            return _Said.model_validate_json(answer.content).status
+        except ValidationError:
+            raise Unavailable(f"what answers at {url} is not a bridge") from None
     if answer.status_code >= 500 or answer.status_code == 429:
         raise Unavailable(f"the bridge answered {answer.status_code}; send it again")
     raise Refused(say("announcement_refused", status=answer.status_code))

@@ -11,6 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bridge.errors import Misconfigured
@@ -22,7 +23,10 @@ FIXED_SINCE = (3, 51, 3)
 
 def engine_for(url: str, role: Role) -> Engine:
     """An engine with our settings, read back on every connection. Raises Misconfigured."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Misconfigured("database_url: it is not a database address") from None
     if parsed.get_backend_name() != "sqlite":
         raise Misconfigured("database_url: only sqlite:///FILE is served by this version")
     return _sqlite(parsed, role)
@@ -55,6 +59,7 @@ def _sqlite(url: URL, role: Role) -> Engine:
         pool_size=1 if role == "write" else 5,
         max_overflow=0,
         connect_args={"check_same_thread": False},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from packaging.utils import canonicalize_name, canonicalize_version
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
@@ -115,9 +116,10 @@ def take_back(session: Session, now: datetime) -> None:
 
 
 def of_version(session: Session, pipeline: str, version: str) -> Release | None:
-    """The release of one version, if there ever was one."""
+    """The release of one version, however it is spelled, if there ever was one."""
+    canonical = canonicalize_version(version)
     return session.exec(
-        select(Release).where(Release.pipeline == pipeline, Release.version == version)
+        select(Release).where(Release.pipeline == pipeline, Release.canonical == canonical)
     ).first()
 
 
@@ -144,9 +146,10 @@ def newest(session: Session, limit: int, before: int | None = None) -> Sequence[
 
 
 def find(session: Session, package: str, version: str) -> Sequence[Release]:
-    """One version's releases, one a pipeline."""
+    """One version's releases, one a pipeline, however package and version are spelled."""
+    name, canonical = canonicalize_name(package), canonicalize_version(version)
     return session.exec(
         select(Release)
-        .where(Release.package == package, Release.version == version)
+        .where(Release.package == name, Release.canonical == canonical)
         .order_by(Release.pipeline)
     ).all()

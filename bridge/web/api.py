@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import JsonValue
 
@@ -13,6 +13,9 @@ from bridge.release import Release
 from bridge.store import Store, record, releases
 from bridge.web.present import release_json
 
+LAST_ID = 2**63 - 1
+Identifier = Annotated[int, Path(le=LAST_ID)]
+
 
 def twins(store: Store) -> APIRouter:
     """Releases and the record as JSON."""
@@ -20,7 +23,9 @@ def twins(store: Store) -> APIRouter:
 
     @router.get("/releases")
     async def history(
-        after: Annotated[int | None, Query(ge=1, description="id of the last one seen")] = None,
+        after: Annotated[
+            int | None, Query(ge=1, le=LAST_ID, description="id of the last one seen")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, JsonValue]:
         """Releases, newest first."""
@@ -29,7 +34,7 @@ def twins(store: Store) -> APIRouter:
         return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
 
     @router.get("/releases/{identifier}")
-    async def one(identifier: int) -> dict[str, JsonValue]:
+    async def one(identifier: Identifier) -> dict[str, JsonValue]:
         """One release with all its lines."""
         release = await store.read(lambda session: session.get(Release, identifier))
         if release is None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 
 from bridge import __version__
@@ -18,6 +19,15 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
+
+
+async def closed(identifier: int) -> PlainTextResponse:
+    """A pull request links to its release's page; say why it is not shown here."""
+    return PlainTextResponse(
+        "Pages are only shown on the machine that the bridge runs on, as nobody can sign in yet.\n"
+        f"There: `bridge releases`, or the page /releases/{identifier}.\n",
+        403,
+    )
 
 
 def create_app(bridge: Bridge, *, with_pages: bool = True) -> FastAPI:
@@ -44,6 +54,8 @@ def create_app(bridge: Bridge, *, with_pages: bool = True) -> FastAPI:
         receiver(bridge.store, bridge.keys(), bridge.clock, lambda: bridge.worker.ring())
     )
     app.include_router(operations(bridge.store, bridge.works))
+    if not with_pages:
+        app.add_api_route("/releases/{identifier}", closed, include_in_schema=False)
     if with_pages:
         app.include_router(twins(bridge.store))
         app.include_router(pages(bridge.store, bridge.clock))

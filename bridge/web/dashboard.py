@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -13,6 +13,7 @@ from bridge.kit.clock import Clock
 from bridge.release import Release
 from bridge.sentences import span
 from bridge.store import Store, record, releases
+from bridge.web.api import LAST_ID, Identifier
 from bridge.web.present import ago, lead_time, mark, rail
 
 PAGE = 50
@@ -34,13 +35,15 @@ def pages(store: Store, clock: Clock) -> APIRouter:
 
     @router.get("/")
     @router.get("/releases")
-    async def history(before: Annotated[int | None, Query(ge=1)] = None) -> HTMLResponse:
+    async def history(
+        before: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
+    ) -> HTMLResponse:
         shown = await store.read(lambda session: releases.newest(session, PAGE + 1, before))
         more = shown[PAGE - 1].id if len(shown) > PAGE else None
         return render("releases.html", releases=shown[:PAGE], before=before, more=more)
 
     @router.get("/releases/{identifier}")
-    async def one(identifier: int, request: Request) -> HTMLResponse:
+    async def one(identifier: Identifier) -> HTMLResponse:
         release = await store.read(lambda session: session.get(Release, identifier))
         if release is None:
             raise HTTPException(404, f"There is no release {identifier}.")

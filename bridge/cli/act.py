@@ -1,0 +1,129 @@
+"""The commands that do something."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.common import AsJson, app, err, out
+from bridge.errors import Misconfigured
+from bridge.kit.clock import system_clock
+from bridge.kit.log import configure
+from bridge.settings import Settings, load
+from bridge.store import Store
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+) -> None:
+    """Receive webhooks, carry releases and show the pages, in one process."""
+    import uvicorn
+
+    from bridge.bootstrap import Bridge, must_have_pipelines
+    from bridge.web.app import create_app
+
+    settings = load()
+    must_have_pipelines(settings)
+    configure(json=not sys.stderr.isatty())
+    local = is_loopback(host)
+    bridge = Bridge(settings)
+    bridge.keys()
+    _greet(settings, f"http://{host}:{port}", local)
+    web = create_app(bridge, with_pages=local)
+    uvicorn.run(web, host=host, port=port, access_log=False, log_level="warning")
+
+
+@app.command()
+def announce(
+    dist: Annotated[list[Path], typer.Argument(help="The built files.", exists=True)],
+    url: Annotated[
+        str, typer.Option(help="The bridge's address.", envvar="BRIDGE_URL")
+    ] = "http://127.0.0.1:8000",
+    commit: Annotated[str | None, typer.Option(envvar="CIRCLE_SHA1")] = None,
+    tag: Annotated[str | None, typer.Option(envvar="CIRCLE_TAG")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it, send nothing.")] = False,
+) -> None:
+    """Tell a bridge that these files were published: hash them, sign, send.
+
+    The secret is the first one of BRIDGE_WEBHOOK_SECRETS__PUBLISHER.
+    """
+    from bridge.publisher.client import announcement, send
+
+    now = system_clock()
+    announced = announcement(dist, now, commit, tag, _ci_job())
+    if dry_run:
+        out.print_json(announced.body.decode())
+        return
+    keys = load().webhook_secrets.keys("publisher")
+    if not keys:
+        raise Misconfigured("BRIDGE_WEBHOOK_SECRETS__PUBLISHER: it is not set")
+    out.print(f"The bridge says: {send(announced, url, keys[0], now)}")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    store = Store(load().database_url)
+    store.migrate()
+    store.close()
+    out.print("The schema is up to date.")
+
+
+@app.command()
+def rehearse(
+    stay: Annotated[bool, typer.Option("--stay", help="Keep it running to click through.")] = False,
+    as_json: AsJson = False,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Let something go wrong; 'list' tells what can.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides when faults strike.")] = 1,
+) -> None:
+    """The whole journey on this machine, twice: tag, train, publish, merge, deploy, verify."""
+    try:
+        from bridge.rehearsal.play import play
+    except ImportError as error:
+        raise Misconfigured(
+            f"the rehearsal needs {error.name}: pip install 'model-bridge[rehearsal]'"
+        ) from error
+    raise typer.Exit(play(stay=stay, as_json=as_json, faults=fault or [], seed=seed))
+
+
+def _ci_job() -> dict[str, str] | None:
+    """What CircleCI tells a job about itself; None elsewhere."""
+    if "CIRCLE_JOB" not in os.environ:
+        return None
+    names = {"job": "CIRCLE_JOB", "url": "CIRCLE_BUILD_URL", "workflow": "CIRCLE_WORKFLOW_ID"}
+    told = {field: os.environ[name] for field, name in names.items() if name in os.environ}
+    return {"system": "circleci", **told}
+
+
+def _greet(settings: Settings, url: str, local: bool) -> None:
+    """Where it listens, who may speak, what is missing."""
+    secrets = settings.webhook_secrets
+    on = [name for name in type(secrets).model_fields if getattr(secrets, name)]
+    off = [name for name in type(secrets).model_fields if name not in on]
+    err.print(f"Bridge listens on {url} for {', '.join(on) or 'nobody'}.", highlight=False)
+    if off:
+        err.print(f"Off, for want of a secret: {', '.join(off)}.")
+    needed = {
+        "BRIDGE_GITHUB__TOKEN": settings.github.token or settings.github.app_id,
+        "BRIDGE_HEROKU__TOKEN": settings.heroku.token,
+        "BRIDGE_INDEX__TOKEN": settings.index.token,
+    }
+    if missing := [name for name, there in needed.items() if not there]:
+        err.print(f"Not set: {', '.join(missing)}.")
+    if not local:
+        err.print("Beyond this machine only webhooks, /livez and /readyz are served: no sign-in.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
