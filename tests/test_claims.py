@@ -118,21 +118,62 @@ async def test_an_end_is_not_woken(store: Store) -> None:
     assert 0 == await store.write(lambda session: releases.wake(session, NOW))
 
 
-async def test_a_release_that_was_superseded_under_a_step_wakes_nobody(store: Store) -> None:
-    """Its lease is never given back: the worker that held it may not write any more."""
-    await placed(store, "0.1.0", Stage.PROPOSED)
+async def slept(store: Store, key: int) -> None:
+    """The release is looked at again in two days."""
     await claimed(store)
-    await placed(store, "0.1.1", Stage.PROPOSED)
+    await give_back(store, key, after=2 * 86400)
+
+
+async def newer_is_proposed(store: Store) -> None:
+    """0.1.1 was proposed five seconds after NOW."""
 
     def work(session: Session) -> None:
         newer = releases.of_version(session, "house-prices", "0.1.1")
         assert newer is not None
-        ledger.supersede(session, newer, SOON)
-        newer.due_at = NOW + timedelta(days=2)
-        session.add(newer)
+        ledger.wake_older(session, newer, SOON)
 
     await store.write(work)
-    assert 2 * 86400 == await due(store)
+
+
+@pytest.mark.parametrize("stage", [Stage.ANNOUNCED, Stage.CONFIRMED, Stage.PROPOSED])
+async def test_a_newer_proposal_wakes_what_is_not_merged(store: Store, stage: Stage) -> None:
+    await slept(store, await placed(store, "0.1.0", stage))
+    await slept(store, await placed(store, "0.1.1", Stage.PROPOSED))
+    await newer_is_proposed(store)
+    assert ["0.1.0"] == await claimed(store, after=6)
+    (woken,) = store.read_now(lambda s: releases.find(s, "regression-model", "0.1.0"))
+    assert stage is woken.stage, "each ends itself"
+
+
+@pytest.mark.parametrize("stage", [Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK])
+async def test_a_newer_proposal_leaves_what_is_merged_alone(store: Store, stage: Stage) -> None:
+    await slept(store, await placed(store, "0.1.0", stage))
+    await slept(store, await placed(store, "0.1.1", Stage.PROPOSED))
+    await newer_is_proposed(store)
+    assert [] == await claimed(store, after=6)
+
+
+async def test_what_a_dead_process_held_is_due_at_start(store: Store) -> None:
+    await placed(store, "0.1.0", Stage.PROPOSED)
+    await claimed(store, "one")
+    await store.write(lambda session: releases.take_back(session, SOON))
+    assert 5 == await due(store)
+    assert ["0.1.0"] == await claimed(store, "two", after=6)
+
+
+async def test_a_holder_cannot_write_what_was_taken_back(store: Store) -> None:
+    await placed(store, "0.1.0", Stage.PROPOSED)
+    (first,) = await store.write(lambda s: releases.claim(s, NOW, "one", LEASE, 10))
+    await store.write(lambda session: releases.take_back(session, SOON))
+    with pytest.raises(LeaseLost):
+        await store.write(lambda session: releases.held(session, first))
+
+
+async def test_an_end_is_not_taken_back(store: Store) -> None:
+    key = await placed(store, "0.1.0", Stage.VERIFIED)
+    await store.write(lambda session: releases.give_back(session.get_one(Release, key), None))
+    await store.write(lambda session: releases.take_back(session, SOON))
+    assert await due(store) is None
 
 
 async def test_longest_due_comes_first_and_no_more_than_asked_for(store: Store) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from bridge.errors import Refused, Unavailable
+from bridge.errors import Unavailable
 from bridge.github import documents
 from bridge.github.auth import TokenAuth
 from bridge.github.client import GitHub, Proposal
@@ -21,13 +21,10 @@ PULL: dict[str, JsonValue] = {
     "number": 7,
     "url": "https://github.test/acme/model/pull/7",
     "state": "OPEN",
-    "title": "Bump",
     "isCrossRepository": False,
-    "headRefName": "bridge/m-0.1.1",
     "headRefOid": "c" * 40,
+    "changedFiles": 1,
     "mergeable": "MERGEABLE",
-    "merged": False,
-    "mergedAt": None,
     "mergeCommit": None,
     "author": {"login": "bridge"},
     "mergedBy": None,
@@ -38,11 +35,18 @@ REPOSITORY: dict[str, JsonValue] = {
     "id": "R_1",
     "base": {"target": {"oid": "a" * 40}},
     "baseFile": {"oid": "f", "text": "m==0.1.0\n", "isTruncated": False},
-    "head": {"id": "REF_1", "target": {"oid": "c" * 40}},
+    "head": {
+        "id": "REF_1",
+        "target": {
+            "oid": "c" * 40,
+            "changedFilesIfAvailable": 1,
+            "parents": {"nodes": [{"oid": "a" * 40}]},
+        },
+    },
     "headFile": None,
     "ours": {"nodes": [PULL]},
-    "open": {"nodes": []},
 }
+VIEWER: JsonValue = {"login": "bridge"}
 PROPOSAL = Proposal("main", "a" * 40, "bridge/m-0.1.1", None, "req.txt", "m==0.1.1\n", "T", "B")
 
 
@@ -51,8 +55,12 @@ class Forge(Street):
 
     def __init__(self) -> None:
         super().__init__(URL, TokenAuth(SecretStr("made-up-token")))
-        self.github = GitHub(self.door, "acme/model")
+        self.github = GitHub(self.door, "acme/model", URL)
         self.graphql = self.router.post(f"{URL}/graphql")
+
+    def shows(self, **changes: JsonValue) -> None:
+        """The next look sees REPOSITORY with these changes."""
+        self.says({"viewer": VIEWER, "repository": {**REPOSITORY, **changes}})
 
     def says(self, data: JsonValue, *errors: dict[str, JsonValue]) -> None:
         body: dict[str, JsonValue] = {"data": data}
@@ -70,12 +78,16 @@ def forge() -> Forge:
 
 
 async def test_one_query_sees_everything(forge: Forge) -> None:
-    forge.says({"repository": REPOSITORY})
+    forge.shows()
     sight = await forge.github.look("main", "api/requirements.txt", "bridge/m-0.1.1")
     assert ("a" * 40, "c" * 40) == (sight.base_sha, sight.head_sha)
     assert ("m==0.1.0\n", None) == (sight.text, sight.head_text)
     assert sight.pull is not None
-    assert ("SUCCESS", 7) == (sight.pull.checks, sight.pull.as_fact().number)
+    assert ("SUCCESS", 7, 1) == (
+        sight.pull.checks,
+        sight.pull.as_fact().number,
+        sight.pull.changed_files,
+    )
     document, variables = forge.heard()
     assert documents.LOOK == document
     assert "main:api/requirements.txt" == variables["baseFile"]
@@ -86,27 +98,20 @@ async def test_one_query_sees_everything(forge: Forge) -> None:
 
 
 async def test_what_is_not_there_is_none(forge: Forge) -> None:
-    empty: JsonValue = {
-        **REPOSITORY,
-        "base": None,
-        "baseFile": None,
-        "head": None,
-        "ours": {"nodes": []},
-    }
-    forge.says({"repository": empty})
+    forge.shows(base=None, baseFile=None, head=None, ours={"nodes": []})
     sight = await forge.github.look("main", "r", "b")
     assert (None, None, None, None) == (sight.base_sha, sight.head_sha, sight.text, sight.pull)
 
 
 @pytest.mark.parametrize("blob", [{}, {"text": None, "isTruncated": False}])
 async def test_a_file_that_is_no_text_is_none(forge: Forge, blob: JsonValue) -> None:
-    forge.says({"repository": {**REPOSITORY, "baseFile": blob}})
+    forge.shows(baseFile=blob)
     assert (await forge.github.look("main", "r", "b")).text is None
 
 
 async def test_a_file_that_is_told_in_part_is_not_edited(forge: Forge) -> None:
     part: JsonValue = {"oid": "f", "text": "m==0.1.0\n", "isTruncated": True}
-    forge.says({"repository": {**REPOSITORY, "baseFile": part}})
+    forge.shows(baseFile=part)
     assert (await forge.github.look("main", "r", "b")).text is None
 
 
@@ -116,16 +121,63 @@ async def test_the_open_pull_request_is_ours_before_a_closed_one(forge: Forge) -
         {**PULL, "number": 8, "isCrossRepository": True},
         {**PULL, "number": 7},
     ]
-    forge.says({"repository": {**REPOSITORY, "ours": {"nodes": pulls}}})
+    forge.shows(ours={"nodes": pulls})
     seen = (await forge.github.look("main", "r", "b")).pull
     assert seen is not None
     assert 7 == seen.number
 
 
-async def test_a_pull_request_of_a_fork_is_not_ours(forge: Forge) -> None:
-    pulls: JsonValue = [{**PULL, "isCrossRepository": True}]
-    forge.says({"repository": {**REPOSITORY, "ours": {"nodes": pulls}}})
+@pytest.mark.parametrize(
+    "look_alike",
+    [
+        {"isCrossRepository": True},
+        {"author": {"login": "mallory"}},
+        {"author": {"login": "bridge-2"}},
+        {"author": None},
+    ],
+)
+async def test_a_pull_request_of_a_fork_or_of_somebody_else_is_not_ours(
+    forge: Forge, look_alike: dict[str, JsonValue]
+) -> None:
+    forge.shows(ours={"nodes": [{**PULL, **look_alike}]})
     assert (await forge.github.look("main", "r", "b")).pull is None
+
+
+@pytest.mark.parametrize(
+    ("viewer", "author"),
+    [("bridge", "bridge[bot]"), ("bridge[bot]", "bridge"), ("bridge[bot]", "bridge[bot]")],
+)
+async def test_a_bot_is_itself_however_its_login_is_told(
+    forge: Forge, viewer: str, author: str
+) -> None:
+    mine: JsonValue = {**REPOSITORY, "ours": {"nodes": [{**PULL, "author": {"login": author}}]}}
+    forge.says({"viewer": {"login": viewer}, "repository": mine})
+    assert (await forge.github.look("main", "r", "b")).pull is not None
+
+
+@pytest.mark.parametrize(
+    ("commit", "text", "is_ours"),
+    [
+        ({}, "m==0.1.1\n", True),
+        ({}, "m==9.9.9\n", False),
+        ({"changedFilesIfAvailable": 2}, "m==0.1.1\n", False),
+        ({"changedFilesIfAvailable": None}, "m==0.1.1\n", False),
+        ({"parents": {"nodes": []}}, "m==0.1.1\n", False),
+        ({"parents": {"nodes": [{"oid": "a" * 40}, {"oid": "b" * 40}]}}, "m==0.1.1\n", False),
+    ],
+)
+async def test_a_branch_is_ours_if_it_is_one_commit_that_only_makes_the_file(
+    forge: Forge, commit: dict[str, JsonValue], text: str, is_ours: bool
+) -> None:
+    one: dict[str, JsonValue] = {
+        "oid": "c" * 40,
+        "changedFilesIfAvailable": 1,
+        "parents": {"nodes": [{"oid": "a" * 40}]},
+    }
+    head: JsonValue = {"id": "REF_1", "target": {**one, **commit}}
+    forge.shows(head=head, headFile={"oid": "f", "text": text, "isTruncated": False})
+    sight = await forge.github.look("main", "r", "b")
+    assert is_ours == sight.head_is_only("m==0.1.1\n")
 
 
 async def test_a_proposal_makes_what_is_missing_in_one_document(forge: Forge) -> None:
@@ -133,10 +185,12 @@ async def test_a_proposal_makes_what_is_missing_in_one_document(forge: Forge) ->
         "id": "PR_1",
         "number": 7,
         "url": "https://github.test/7",
-        "headRefOid": "d" * 40,
+        "headRefOid": "e" * 40,
     }
-    forge.says({"branch": {}, "commit": {}, "pull": {"pullRequest": made}})
-    assert "d" * 40 == (await forge.github.propose("R_1", PROPOSAL)).head_sha
+    written: JsonValue = {"commit": {"oid": "d" * 40, "url": "https://github.test/d"}}
+    forge.says({"branch": {}, "commit": written, "pull": {"pullRequest": made}})
+    pull = await forge.github.propose("R_1", PROPOSAL)
+    assert "d" * 40 == pull.head_sha, "what we wrote, not what the pull request shows by now"
     document, variables = forge.heard()
     assert documents.PROPOSE == document
     assert (True, True) == (variables["needsBranch"], variables["needsCommit"])
@@ -154,7 +208,7 @@ async def test_a_branch_that_is_there_is_adopted_at_its_own_head(forge: Forge) -
     }
     forge.says({"pull": {"pullRequest": made}})
     there = Proposal("main", "a" * 40, "b", "c" * 40, "req.txt", None, "T", "B")
-    await forge.github.propose("R_1", there)
+    assert "c" * 40 == (await forge.github.propose("R_1", there)).head_sha
     _, variables = forge.heard()
     assert (False, False) == (variables["needsBranch"], variables["needsCommit"])
     assert json.dumps({"expectedHeadOid": "c" * 40})[1:-1] in json.dumps(variables["commit"])
@@ -193,14 +247,17 @@ async def test_closing_deletes_the_branch_that_is_there(
         {"type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1."},
         {"type": "SERVICE_UNAVAILABLE", "message": "Something went wrong"},
         {"message": "Something went wrong while executing your query."},
+        {"type": "NOT_FOUND", "message": "Could not resolve to a Repository."},
+        {"type": "FORBIDDEN", "message": "Resource not accessible by integration"},
+        {"type": "INSUFFICIENT_SCOPES", "message": "Your token has not been granted the scopes."},
     ],
 )
-async def test_a_world_that_moved_is_looked_at_again(
-    forge: Forge, error: dict[str, JsonValue]
-) -> None:
+async def test_nothing_that_github_says_is_final(forge: Forge, error: dict[str, JsonValue]) -> None:
     forge.says({"commit": None}, error)
-    with pytest.raises(Unavailable, match="GitHub said"):
+    with pytest.raises(Unavailable, match="GitHub said") as told:
         await forge.github.propose("R_1", PROPOSAL)
+    assert str(error["message"]) in str(told.value)
+    assert told.value.answered
 
 
 async def test_a_spent_limit_says_when_to_come_back(forge: Forge) -> None:
@@ -221,12 +278,28 @@ async def test_a_spent_limit_says_when_to_come_back(forge: Forge) -> None:
     assert 600 == told.value.retry_after
 
 
-@pytest.mark.parametrize("kind", ["FORBIDDEN", "INSUFFICIENT_SCOPES"])
-async def test_what_github_forbids_is_refused(forge: Forge, kind: str) -> None:
-    forge.says(None, {"type": kind, "message": "Resource not accessible by integration"})
-    with pytest.raises(Refused, match="Resource not accessible by integration") as refusal:
+@pytest.mark.parametrize(
+    ("rest", "graphql"),
+    [
+        ("https://api.github.test", "https://api.github.test/graphql"),
+        ("https://github.example/api/v3", "https://github.example/api/graphql"),
+        ("https://github.example/api/v3/", "https://github.example/api/graphql"),
+    ],
+)
+async def test_graphql_lies_beside_the_rest_api(rest: str, graphql: str) -> None:
+    street = Street(rest)
+    route = street.router.post(graphql)
+    route.respond(200, json={"data": {"viewer": VIEWER, "repository": REPOSITORY}})
+    await GitHub(street.door, "acme/model", rest).look("main", "r", "b")
+    assert 1 == route.call_count
+
+
+async def test_a_lost_reply_was_no_answer(forge: Forge) -> None:
+    forge.graphql.mock(side_effect=httpx.ReadTimeout("lost"))
+    with pytest.raises(Unavailable) as told:
         await forge.github.merge("PR_1", "c" * 40)
-    assert "github_refused" == refusal.value.reason.code
+    assert not told.value.answered
+    assert 1 == forge.graphql.call_count
 
 
 @pytest.mark.parametrize(
@@ -243,8 +316,9 @@ async def test_what_github_forbids_is_refused(forge: Forge, kind: str) -> None:
         httpx.Response(200, json=[]),
         httpx.Response(200, json={}),
         httpx.Response(200, json={"data": None}),
-        httpx.Response(200, json={"data": {"repository": None}}),
-        httpx.Response(200, json={"data": {"repository": {"id": "R_1"}}}),
+        httpx.Response(200, json={"data": {"viewer": {"login": "b"}, "repository": None}}),
+        httpx.Response(200, json={"data": {"viewer": {"login": "b"}, "repository": {"id": "R_1"}}}),
+        httpx.Response(200, json={"data": {"repository": REPOSITORY}}),
         httpx.Response(200, content=b"\xff\xfe"),
         httpx.Response(204),
         httpx.Response(301, headers={"location": "http://evil.test"}),

@@ -127,18 +127,45 @@ async def test_a_rollback_makes_a_new_release(platform: Platform) -> None:
     assert {"release": "r7"} == json.loads(platform.asked[0].content)
 
 
-@pytest.mark.parametrize(
-    ("status", "identifier"),
-    [(400, "bad_request"), (403, "forbidden"), (404, "not_found"), (422, "invalid_params")],
-)
+@pytest.mark.parametrize(("status", "identifier"), [(400, "bad_request"), (422, "invalid_params")])
 async def test_what_heroku_refuses_is_final(
     platform: Platform, status: int, identifier: str
 ) -> None:
-    told: JsonValue = {"id": identifier, "message": "Couldn't find that app."}
-    platform.router.get(f"{APP}/builds").respond(status, json=told)
-    with pytest.raises(Refused, match="Couldn't find that app") as refusal:
-        await platform.heroku.builds()
+    told: JsonValue = {"id": identifier, "message": "Slug is not eligible for rollback."}
+    platform.router.post(f"{APP}/releases").respond(status, json=told)
+    with pytest.raises(Refused, match="not eligible for rollback") as refusal:
+        await platform.heroku.rollback(HerokuRelease.model_validate(RELEASE))
     assert "heroku_refused" == refusal.value.reason.code
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_token_that_sees_nothing_can_be_mended(platform: Platform, status: int) -> None:
+    """Heroku says 404 for an app that the token may not see."""
+    told: JsonValue = {"id": "not_found", "message": "Couldn't find that app."}
+    platform.router.get(f"{APP}/builds").respond(status, json=told)
+    with pytest.raises(Unavailable, match="house-prices-api, and may the token see it") as answer:
+        await platform.heroku.builds()
+    assert answer.value.answered
+
+
+async def test_what_is_quoted_has_no_password(platform: Platform) -> None:
+    """A build's log names the index as pip was told it, with the token as the user."""
+    address = "https://made-up-read-token:made-up-word@index.test/acme/"
+    platform.router.get("https://out.test/b1").respond(200, text=f"Looking in indexes: {address}")
+    platform.router.get(f"{APP}/builds").respond(422, json={"message": f"No, {address}"})
+    said = await platform.heroku.output(Build.model_validate(BUILD))
+    with pytest.raises(Refused) as refusal:
+        await platform.heroku.builds()
+    for quoted in (said, str(refusal.value)):
+        assert "index.test/acme/" in quoted
+        assert "made-up" not in quoted
+
+
+async def test_a_password_is_not_cut_in_half(platform: Platform) -> None:
+    """What remains of a quote must not begin behind the scheme of an address."""
+    address = f"https://made-up-read-token:{'x' * 390}@index.test/"
+    platform.router.get("https://out.test/b1").respond(200, text=address)
+    assert "xxx" not in await platform.heroku.output(Build.model_validate(BUILD))
 
 
 @pytest.mark.parametrize(

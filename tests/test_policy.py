@@ -97,6 +97,7 @@ def test_a_person_merges_unless_the_file_says_otherwise() -> None:
         {"policy": {"verify": {"matches": 0}}},
         {"policy": {"merg": "auto"}},
         {"requirement": "a typing mistake"},
+        {"branch_prefix": "bridge/"},
     ],
 )
 def test_a_pipeline_that_makes_no_sense_is_refused(fields: dict[str, object]) -> None:
@@ -107,7 +108,36 @@ def test_a_pipeline_that_makes_no_sense_is_refused(fields: dict[str, object]) ->
 def test_a_package_has_one_spelling_and_one_branch_a_version() -> None:
     found = pipeline(package="Regression_Model")
     assert "regression-model" == found.package
-    assert "bridge/regression-model-0.1.1" == found.branch_for("0.1.1")
+    assert "bridge/house-prices/regression-model-0.1.1" == found.branch_for("0.1.1")
+
+
+def test_two_pipelines_of_one_package_have_a_branch_each() -> None:
+    one, other = (pipeline(name=name).branch_for("0.1.1") for name in ("house-prices", "rents"))
+    assert one != other
+
+
+@pytest.mark.parametrize("field", ["index", "api_url"])
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("ftp://index.test/acme/", "begins with https"),
+        ("index.test/acme/", "begins with https"),
+        ("https:///acme/", "names a host"),
+        ("", "begins with https"),
+        ("https://made-up-token@index.test/", "no user or password"),
+        ("https://rosa:made-up-word@index.test/", "no user or password"),
+        ("https://:made-up-word@index.test/", "no user or password"),
+    ],
+)
+def test_an_address_names_a_host_and_no_password(field: str, said: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why) as error:
+        pipeline(**{field: said})
+    assert "made-up" not in str([one["msg"] for one in error.value.errors()])
+
+
+@pytest.mark.parametrize("said", ["http://localhost:8000", "https://index.test/acme/"])
+def test_an_address_is_kept_as_it_was_said(said: str) -> None:
+    assert said == pipeline(index=said).index
 
 
 @pytest.mark.parametrize(

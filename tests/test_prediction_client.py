@@ -60,12 +60,12 @@ async def test_what_is_not_clear_is_unavailable(served: Served, answer: httpx.Re
     with pytest.raises(Unavailable):
         await served.api.health()
     with pytest.raises(Unavailable):
-        await served.api.wrong_answer(KNOWN)
+        await served.api.wrong_answer(KNOWN, "0.1.1")
 
 
 async def test_the_answers_of_training_time_are_right(served: Served) -> None:
     served.predicts(200.5, 100)
-    assert await served.api.wrong_answer(KNOWN) is None
+    assert await served.api.wrong_answer(KNOWN, "0.1.1") is None
     assert {"inputs": [one.input for one in KNOWN]} == json.loads(served.asked[0].content)
 
 
@@ -84,18 +84,28 @@ async def test_another_answer_is_wrong(
     served: Served, values: tuple[float, ...], wrong: WrongAnswer
 ) -> None:
     served.predicts(*values)
-    assert wrong == await served.api.wrong_answer(KNOWN)
+    assert wrong == await served.api.wrong_answer(KNOWN, "0.1.1")
 
 
 async def test_an_input_that_is_not_taken_is_wrong(served: Served) -> None:
     served.router.post(f"{URL}/api/v1/predict").respond(422, json={"detail": []})
-    assert WrongAnswer(200.0, None) == await served.api.wrong_answer(KNOWN)
+    assert WrongAnswer(200.0, None) == await served.api.wrong_answer(KNOWN, "0.1.1")
+
+
+@pytest.mark.parametrize("values", [(200.0, 100.0), (7.0, 7.0)])
+async def test_what_another_version_answers_is_no_verdict(
+    served: Served, values: tuple[float, ...]
+) -> None:
+    """An old process may answer one request more while processes change."""
+    served.predicts(*values)
+    with pytest.raises(Unavailable, match="0.1.1 answered"):
+        await served.api.wrong_answer(KNOWN, "0.1.2")
 
 
 async def test_what_is_not_a_number_is_no_answer(served: Served) -> None:
     text = '{"predictions": [NaN, 100.0], "version": "0.1.1"}'
     served.router.post(f"{URL}/api/v1/predict").respond(200, text=text)
-    found = await served.api.wrong_answer(KNOWN)
+    found = await served.api.wrong_answer(KNOWN, "0.1.1")
     assert found is not None
     assert 200.0 == found.expected
 
@@ -107,4 +117,4 @@ async def test_a_tolerance_below_zero_is_not_a_bug(served: Served) -> None:
         odd = KnownAnswer(input={}, output=200.0, tolerance=-1)
     except ValueError:
         return
-    assert await served.api.wrong_answer([odd]) is None
+    assert await served.api.wrong_answer([odd], "0.1.1") is None

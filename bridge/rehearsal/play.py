@@ -201,8 +201,9 @@ def _curtain(town: Town, show: Show, played: Played) -> None:
         text = town.github.git.diff(pull.base_sha, pull.head_sha)
         show.diff(f"Pull request #{pull.number}: {pull.title}", text)
     show.pair("GET /api/v1/health", played.healths[0], played.healths[-1])
-    for told, timing in zip(played.releases, played.timings, strict=False):
-        show.say(f"{told.version}: {timing.sentence()}")
+    for told, timing in zip(played.releases, played.timings, strict=True):
+        if told.lead_time_s is not None:
+            show.say(f"{told.version}: {timing.sentence()}")
     if played.kills:
         show.say(f"The bridge was killed {played.kills} times and started again")
     chain = played.chain
