@@ -3,7 +3,7 @@
 Its JSON Schema is `docs/model_card.schema.json`; fields that we do not know are left alone.
 """
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class _Part(BaseModel):
@@ -37,7 +37,7 @@ class KnownAnswer(_Part):
 
     input: dict[str, JsonValue]
     output: float
-    tolerance: float
+    tolerance: float = Field(ge=0)
 
 
 class ModelCard(_Part):

@@ -101,7 +101,8 @@ class Reconciler:
         except LeaseLost:
             raise
         except Refused as refusal:
-            await self._move(release, _end_of(refusal, leg), refusal.reason, {})
+            why: Learned = {"refused_because": refusal.reason.sentence}
+            await self._move(release, _end_of(refusal, leg), refusal.reason, why)
         except TimeoutError:
             slow = f"this step took longer than {STEP_WITHIN:.0f} s"
             await self._unavailable(release, Unavailable(slow))

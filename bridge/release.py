@@ -116,6 +116,7 @@ class Facts(BaseModel):
     heroku: HerokuDeployment | None = None
     readings: list[Reading] = []
     watched_since: datetime | None = None
+    refused_because: str | None = None
 
 
 class Release(SQLModel, table=True):

@@ -23,6 +23,7 @@ LEASE = timedelta(seconds=120)
 AT_ONCE = 8
 NAP = 30.0
 PAUSE = 1.0
+GRACE = 6.0
 
 
 class Worker:
@@ -51,7 +52,7 @@ class Worker:
         self._bell.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish the steps that are under way."""
+        """Work until `stop` is set, then finish what ends within the grace."""
         sweeper = asyncio.create_task(self._sweep_for_ever())
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self.ring())
@@ -67,7 +68,7 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), nap)
         sweeper.cancel()
-        await self.settle()
+        await self._go_home()
 
     async def turn(self) -> int:
         """Handle the inbox and start what is due; the count of both."""
@@ -97,6 +98,17 @@ class Worker:
         """Wait for the steps that are under way."""
         while self._running:
             await asyncio.wait(set(self._running))
+
+    async def _go_home(self) -> None:
+        """Finish what ends soon; give back the rest, for whoever comes next to take at once."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._store.write(
+            lambda session: releases.take_back(session, self._clock(), self.name)
+        )
 
     async def _advance(self, release: Release) -> None:
         await self._reconciler.advance(release)

@@ -169,6 +169,14 @@ async def test_a_holder_cannot_write_what_was_taken_back(store: Store) -> None:
         await store.write(lambda session: releases.held(session, first))
 
 
+async def test_what_one_worker_held_is_taken_back_from_it_alone(store: Store) -> None:
+    for worker, version in (("one", "0.1.0"), ("two", "0.1.1")):
+        await placed(store, version, Stage.PROPOSED)
+        assert [version] == await claimed(store, worker)
+    await store.write(lambda session: releases.take_back(session, SOON, "one"))
+    assert ["0.1.0"] == await claimed(store, "three", after=6)
+
+
 async def test_an_end_is_not_taken_back(store: Store) -> None:
     key = await placed(store, "0.1.0", Stage.VERIFIED)
     await store.write(lambda session: releases.give_back(session.get_one(Release, key), None))

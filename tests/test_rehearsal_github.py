@@ -145,6 +145,33 @@ def test_a_clone_shows_the_merge_commit(town: Town, tmp_path: Path) -> None:
     )
 
 
+def test_one_sees_whose_a_pull_request_is_and_how_much_it_changes(town: Town) -> None:
+    head = town.proposed()
+    seen = town.look()
+    me = town.speak("query { viewer { login } }").data["viewer"]["login"]
+    (pull,) = seen["ours"]["nodes"]
+    assert (me, 1) == (pull["author"]["login"], pull["changedFiles"])
+    assert {
+        "oid": head,
+        "changedFilesIfAvailable": 1,
+        "parents": {"nodes": [{"oid": town.root}]},
+    } == seen["head"]["target"]
+    more = {"a.txt": b"a\n", "b.txt": b"b\n"}
+    town.github.commit(BRANCH, more, "Two more", "mallory")
+    seen = town.look()
+    assert 3 == seen["ours"]["nodes"][0]["changedFiles"], "of the pull request"
+    assert 2 == seen["head"]["target"]["changedFilesIfAvailable"], "of its last commit"
+    assert [{"oid": head}] == seen["head"]["target"]["parents"]["nodes"]
+
+
+def test_a_pull_request_of_somebody_else_says_so(town: Town) -> None:
+    town.github.commit(BRANCH, {FILE: NEW}, "Bump", "mallory")
+    town.github.open_pull(BRANCH, "mallory", "Bump")
+    (pull,) = town.look()["ours"]["nodes"]
+    assert ("mallory", False) == (pull["author"]["login"], pull["isCrossRepository"])
+    assert pull["headRef"]["id"] == town.look()["head"]["id"]
+
+
 def test_a_merge_at_another_head_is_refused(town: Town) -> None:
     head = town.proposed()
     ours = town.github.commit(BRANCH, {"note.txt": b"by hand\n"}, "Touch it", "ann")

@@ -18,6 +18,7 @@ from bridge.kit.clock import Clock, system_clock
 TIMEOUT = httpx.Timeout(15, connect=5)
 ANSWER_WITHIN = 25.0
 FILE_WITHIN = 80.0
+LONGEST_WAIT = 86400.0
 BODY_CAP = 300 << 20
 LATER = {408, 425, 429, 500, 502, 503, 504}
 Sleep = Callable[[float], Awaitable[None]]
@@ -122,7 +123,11 @@ class Door:
         response._content = bytes(body)
 
     def retry_after(self, response: httpx.Response) -> float | None:
-        """Seconds until the neighbour wants to be asked again, if it says so."""
+        """Seconds until the neighbour wants to be asked again, a day at most, if it says so."""
+        said = self._said_retry_after(response)
+        return None if said is None else min(said, LONGEST_WAIT)
+
+    def _said_retry_after(self, response: httpx.Response) -> float | None:
         said = response.headers.get("retry-after")
         reset = response.headers.get("x-ratelimit-reset")
         now = self._clock()

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bridge.errors import Unavailable
@@ -31,6 +32,14 @@ class WrongAnswer:
 
     expected: float
     found: float | None
+
+
+def same_version(said: str, wanted: str) -> bool:
+    """Whether two spellings mean one version; what is no version means none."""
+    try:
+        return Version(said) == Version(wanted)
+    except InvalidVersion:
+        return False
 
 
 class PredictionApi:
@@ -66,7 +75,7 @@ class PredictionApi:
             said = _Predictions.model_validate_json(answer.content)
         except ValidationError as error:
             raise Unavailable("the API's predictions cannot be read") from error
-        if said.version != version:
+        if not same_version(said.version, version):
             raise Unavailable(f"{said.version} answered the prediction")
         found = said.predictions
         if len(found) != len(known):

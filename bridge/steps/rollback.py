@@ -17,7 +17,7 @@ async def rollback(release: Release, world: World) -> Outcome:
     Raises Refused when nothing was verified before, when the policy leaves it to a person, when
     Heroku cannot do it, or when somebody else has deployed meanwhile.
     """
-    because, before = release.sentence, world.last_verified
+    because, before = release.facts.refused_because or "", world.last_verified
     target = before.facts.heroku if before else None
     if before is None or target is None or target.release is None:
         raise Refused(say("nothing_to_roll_back_to", because=because))

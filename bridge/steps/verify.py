@@ -4,11 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from packaging.version import InvalidVersion, Version
-
 from bridge.errors import Reason, Refused, Unavailable
 from bridge.policy import other_file
-from bridge.prediction.client import Health
+from bridge.prediction.client import Health, same_version
 from bridge.release import Reading, Release
 from bridge.sentences import say, short, span
 from bridge.steps.world import Done, Outcome, Wait, World
@@ -84,11 +82,7 @@ async def _read(release: Release, world: World) -> Reading:
 
 def contradiction(release: Release, health: Health) -> str | None:
     """What this answer says against the release, or None. Pure."""
-    try:
-        same = Version(health.model_version) == Version(release.version)
-    except InvalidVersion:
-        same = False
-    if not same:
+    if not same_version(health.model_version, release.version):
         return f"it reports {health.model_version}"
     expected = release.facts.model_digest
     if expected and health.model_digest != expected:

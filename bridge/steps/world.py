@@ -30,6 +30,7 @@ class Learned(TypedDict, total=False):
     heroku: HerokuDeployment
     readings: list[Reading]
     watched_since: datetime
+    refused_because: str
 
 
 @dataclass(frozen=True)

@@ -105,11 +105,15 @@ def next_due(session: Session) -> datetime | None:
     return min((moment for moment in (due, lapses) if moment is not None), default=None)
 
 
-def take_back(session: Session, now: datetime) -> None:
-    """Nobody works on anything: what is open is due now. For the start of a lone process."""
+def take_back(session: Session, now: datetime, worker: str | None = None) -> None:
+    """What `worker` has claimed is free and due now; without a worker, everything that is open.
+
+    The latter is for the start of a lone process: nobody else works, and webhooks were missed.
+    """
+    whose = [col(Release.claimed_by) == worker] if worker else []
     session.execute(
         update(Release)
-        .where(col(Release.stage).not_in(ENDS))
+        .where(col(Release.stage).not_in(ENDS), *whose)
         .values(due_at=now, claimed_by=None, claimed_until=None)
         .execution_options(synchronize_session=False)
     )
