@@ -52,7 +52,12 @@ class Inbox:
         return len(claimed)
 
     async def _handle(self, delivery: Delivery) -> None:
-        """A delivery that cannot be handled is tried again, then parked; it stops no other."""
+        """A delivery that cannot be handled is tried again, then parked; it stops no other.
+
+        One that kills the process is parked too: its attempts were counted before they were made.
+        """
+        if delivery.attempts > TRIES:
+            return await self._park(delivery, f"no end after {TRIES} tries")
         try:
             event = SOURCES[delivery.source].parse((), delivery.body)
             await self._store.write(lambda session: self._apply(session, delivery, event))

@@ -26,6 +26,7 @@ from bridge.store import Store, record, releases
 
 log = structlog.get_logger()
 BUGS_UNTIL_PARKED = 5
+CRASHES_UNTIL_PARKED = 20
 STEP_WITHIN = 100.0
 ASK_PARKED = timedelta(hours=1)
 
@@ -85,6 +86,10 @@ class Reconciler:
         leg, pipeline = PIPELINE[release.stage], self.pipelines.get(release.pipeline)
         if pipeline is None:
             return await self._later(release, say("no_pipeline", name=release.pipeline), ASK_PARKED)
+
+        if release.attempts > CRASHES_UNTIL_PARKED and release.code != "unavailable":
+            reason = say("parked", attempts=release.attempts - 1, what="the process died")
+            return await self._later(release, reason, ASK_PARKED)
 
         async def intend(reason: Reason) -> None:
             def work(session: Session) -> None:

@@ -18,6 +18,7 @@ def standing(stage: Stage) -> Release:
         pipeline="p",
         package="m",
         version="1",
+        canonical="1",
         app="a",
         stage=stage,
         code="old",

@@ -261,6 +261,7 @@ def test_a_rail_tells_when_each_stage_was_earned() -> None:
         pipeline="p",
         package="m",
         version="1",
+        canonical="1",
         app="a",
         stage=Stage.FAILED,
         code="c",
