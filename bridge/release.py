@@ -45,7 +45,7 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.ANNOUNCED: frozenset({Stage.CONFIRMED, Stage.FAILED, Stage.SUPERSEDED}),
     Stage.CONFIRMED: frozenset({Stage.PROPOSED, Stage.FAILED, Stage.SUPERSEDED, Stage.DECLINED}),
     Stage.PROPOSED: frozenset({Stage.MERGED, Stage.FAILED, Stage.SUPERSEDED, Stage.DECLINED}),
-    Stage.MERGED: frozenset({Stage.DEPLOYED, Stage.FAILED}),
+    Stage.MERGED: frozenset({Stage.DEPLOYED, Stage.FAILED, Stage.SUPERSEDED}),
     Stage.DEPLOYED: frozenset({Stage.VERIFIED, Stage.FAILED, Stage.ROLLING_BACK}),
     Stage.ROLLING_BACK: frozenset({Stage.ROLLED_BACK, Stage.FAILED}),
 }

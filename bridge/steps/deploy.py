@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 from datetime import timedelta
 
-from bridge.errors import Refused, Unavailable
+from packaging.version import Version
+
+from bridge.errors import Refused, Superseded, Unavailable
 from bridge.heroku.client import Build, HerokuRelease
 from bridge.heroku.pack import pack
 from bridge.policy import next_look, other_file
@@ -19,8 +21,12 @@ LOOK_FOR_RELEASE = timedelta(seconds=2)
 async def deploy(release: Release, world: World) -> Outcome:
     """Start the build of the merge commit, or watch what is there.
 
-    Raises Refused when Heroku could not build it or its release phase failed.
+    Raises Refused when Heroku could not build it or its release phase failed, Superseded when a
+    newer version is verified by now: production never goes backwards unasked.
     """
+    served = world.last_verified
+    if served and Version(served.version) > Version(release.version):
+        raise Superseded(say("superseded", package=release.package, by=served.version))
     sha = release.facts.merge_sha
     if sha is None:
         raise ValueError("a merged release without its merge commit")

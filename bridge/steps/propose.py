@@ -31,6 +31,8 @@ async def propose(release: Release, world: World) -> Outcome:
         raise Refused(say("no_requirements_file", **where))
     pin = pins.find(text, release.package)
     names = {"package": release.package, "version": release.version, "old": pin.version}
+    if pull and pull.state == "MERGED":
+        return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
     if world.newer or Version(pin.version) > Version(release.version):
         await withdraw(release, world, pull, by=world.newer or pin.version)
     if pull and pull.state == "CLOSED":
