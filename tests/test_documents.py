@@ -17,7 +17,7 @@ MUTATIONS = sorted(DOCUMENTS.keys() - {"LOOK"})
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    types = Path(bridge.rehearsal.github.__file__).with_name("github.graphql")
+    types = Path(bridge.rehearsal.github.__file__).with_name("schema.graphql")
     return build_schema(types.read_text())
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from bridge.errors import Misconfigured
 from bridge.rehearsal.circleci import CircleCI, Report
-from bridge.rehearsal.circleci_webhook import JobRun
+from bridge.rehearsal.circleci.webhook import JobRun
 from bridge.rehearsal.letters import Letter
 
 OURS = (Path(__file__).parent.parent / ".circleci/config.yml").read_text()

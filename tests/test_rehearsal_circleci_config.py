@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from bridge.errors import Misconfigured
-from bridge.rehearsal.circleci_config import Run, select
-from bridge.rehearsal.expressions import Value, holds
+from bridge.rehearsal.circleci.config import Run, select
+from bridge.rehearsal.circleci.expressions import Value, holds
 
 ROOT = Path(__file__).parent.parent
 OURS = (ROOT / ".circleci/config.yml").read_text()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.rehearsal.circleci_config import Checkout, Job, Run
-from bridge.rehearsal.circleci_job import Container, Outcome, Processes, Source, run_job
+from bridge.rehearsal.circleci.config import Checkout, Job, Run
+from bridge.rehearsal.circleci.job import Container, Outcome, Processes, Source, run_job
 
 SECRETS = {"PUSH_TOKEN": "made-up-push-token", "SHORT": "abc"}
 LONG = 60

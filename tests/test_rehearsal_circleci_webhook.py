@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bridge.rehearsal.circleci_webhook import Pipeline, Project, WorkflowRun, workflow_completed
+from bridge.rehearsal.circleci.webhook import Pipeline, Project, WorkflowRun, workflow_completed
 
 SECRET = "made-up-circleci-secret"
 MOMENT = datetime(2026, 11, 22, 8, 0, 0, 317_000, tzinfo=UTC)

@@ -10,7 +10,7 @@ import uv
 
 from bridge.rehearsal.gate import Call, Fault
 from bridge.rehearsal.gemfury import Gemfury
-from bridge.rehearsal.gemfury_page import JSON_TYPE, Link, as_json, links, prefers_json
+from bridge.rehearsal.gemfury.page import JSON_TYPE, Link, as_json, links, prefers_json
 from tests.rehearsal_kit import served, sha256, wheel
 
 PUSH, READ = "push-made-up", "read-made-up"

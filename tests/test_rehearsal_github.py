@@ -10,7 +10,7 @@ from graphql import parse, validate
 from bridge.github import documents
 from bridge.github.documents import DELETE_BRANCH, MERGE
 from bridge.rehearsal.github import BOT, Call, Refusal, State
-from bridge.rehearsal.github_graphql import schema
+from bridge.rehearsal.github.graphql import schema
 from tests.rehearsal_github_kit import BRANCH, FILE, NAME, NEW, OLD, Town
 
 DOCUMENTS = {name: text for name, text in vars(documents).items() if name.isupper()}
@@ -43,7 +43,7 @@ def test_the_types_hold_no_more_than_the_documents_ask_for() -> None:
     """The tool, given its own product as if it were GitHub's, has nothing left to cut."""
     root = Path(__file__).parent.parent
     tool = runpy.run_path(str(root / "tools" / "prune_github_schema.py"))
-    text = (root / "bridge" / "rehearsal" / "github.graphql").read_text()
+    text = (root / "bridge" / "rehearsal" / "github" / "schema.graphql").read_text()
     body = text.partition("\n\n")[2]
     assert tool["prune"](text, DOCUMENTS.values()) == body
     assert tool["prune"](text, [documents.LOOK]) != body

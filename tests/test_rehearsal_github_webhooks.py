@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.rehearsal.github import BOT
-from bridge.rehearsal.github_letters import letter
+from bridge.rehearsal.github.letters import letter
 from tests.rehearsal_github_kit import BRANCH, SECRET, Town
 
 ZERO = "0" * 40

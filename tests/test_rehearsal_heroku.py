@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.heroku import Heroku
-from bridge.rehearsal.heroku_dyno import Dyno
-from bridge.rehearsal.heroku_light import LightRunner
-from bridge.rehearsal.heroku_ranges import BadRange, page
+from bridge.rehearsal.heroku.dyno import Dyno
+from bridge.rehearsal.heroku.light import LightRunner
+from bridge.rehearsal.heroku.ranges import BadRange, page
 from bridge.rehearsal.letters import Letter
 from tests.rehearsal_kit import served, sha256, tarball, wheel
 

@@ -12,8 +12,8 @@ import pytest
 
 from bridge.rehearsal.gemfury import Gemfury
 from bridge.rehearsal.heroku import Heroku
-from bridge.rehearsal.heroku_records import Build, SourceBlob
-from bridge.rehearsal.heroku_runner import RealRunner
+from bridge.rehearsal.heroku.records import Build, SourceBlob
+from bridge.rehearsal.heroku.runner import RealRunner
 from tests.rehearsal_kit import served, sha256, tarball, wheel
 
 PUSH, READ = "push-made-up", "read-made-up"

@@ -1,4 +1,4 @@
-"""Write bridge/rehearsal/github.graphql: GitHub's published types, as far as the bridge asks.
+"""Write bridge/rehearsal/github/schema.graphql: GitHub's published types, as far as we ask.
 
     python tools/prune_github_schema.py PATH/schema.graphql
 
@@ -40,7 +40,7 @@ from graphql import (
 
 from bridge.github import documents
 
-OUTPUT = Path(__file__).parent.parent / "bridge" / "rehearsal" / "github.graphql"
+OUTPUT = Path(__file__).parent.parent / "bridge" / "rehearsal" / "github" / "schema.graphql"
 HEADER = """\
 # GitHub's GraphQL types, only what bridge/github/documents.py asks for.
 # Source: npm {name} {version}, licence MIT, Copyright (c) GitHub.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from bridge.errors import BridgeError, Misconfigured
-from bridge.rehearsal.circleci_webhook import WorkflowRun
+from bridge.rehearsal.circleci.webhook import WorkflowRun
 from bridge.rehearsal.faults import FAULTS, LOST, Killer, forge, replace_second_wheel
 from bridge.rehearsal.process import tail
 from bridge.rehearsal.show import Show, Told

@@ -17,7 +17,7 @@ from bridge.rehearsal.circleci import CircleCI, Report
 from bridge.rehearsal.gemfury import Gemfury
 from bridge.rehearsal.github import GitHub
 from bridge.rehearsal.heroku import Heroku
-from bridge.rehearsal.heroku_runner import RealRunner
+from bridge.rehearsal.heroku.runner import RealRunner
 from bridge.rehearsal.hosting import Hosting, free_port
 from bridge.rehearsal.postman import Postman
 from bridge.rehearsal.process import BridgeProcess

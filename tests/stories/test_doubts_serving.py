@@ -8,7 +8,7 @@ import httpx
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bridge.rehearsal.heroku_records import new_id
+from bridge.rehearsal.heroku.records import new_id
 from bridge.release import Release, Stage
 from tests.stories.town import Town
 

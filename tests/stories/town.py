@@ -21,12 +21,12 @@ from bridge import audit
 from bridge.bootstrap import Bridge
 from bridge.policy import Pipeline
 from bridge.publisher.webhook import key_of, sign
-from bridge.rehearsal.circleci_webhook import Pipeline as CiPipeline
-from bridge.rehearsal.circleci_webhook import Project, WorkflowRun, workflow_completed
+from bridge.rehearsal.circleci.webhook import Pipeline as CiPipeline
+from bridge.rehearsal.circleci.webhook import Project, WorkflowRun, workflow_completed
 from bridge.rehearsal.gemfury import Gemfury
 from bridge.rehearsal.github import GitHub
 from bridge.rehearsal.heroku import Heroku
-from bridge.rehearsal.heroku_light import LightRunner
+from bridge.rehearsal.heroku.light import LightRunner
 from bridge.rehearsal.letters import Letter
 from bridge.release import Release, Stage, Transition
 from bridge.settings import Settings

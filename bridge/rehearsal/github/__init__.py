@@ -12,14 +12,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from bridge.rehearsal.gate import Fault
-from bridge.rehearsal.github_access import APP_ID, CLIENT_ID, INSTALLATION, Access
-from bridge.rehearsal.github_accounts import Json
-from bridge.rehearsal.github_door import Door
-from bridge.rehearsal.github_letters import letter
-from bridge.rehearsal.github_pulls import Pulls
-from bridge.rehearsal.github_rest import Rest
-from bridge.rehearsal.github_shapes import Shapes
-from bridge.rehearsal.github_state import (
+from bridge.rehearsal.github.access import APP_ID, CLIENT_ID, INSTALLATION, Access
+from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.door import Door
+from bridge.rehearsal.github.letters import letter
+from bridge.rehearsal.github.pulls import Pulls
+from bridge.rehearsal.github.rest import Rest
+from bridge.rehearsal.github.shapes import Shapes
+from bridge.rehearsal.github.state import (
     Before,
     Call,
     Comment,

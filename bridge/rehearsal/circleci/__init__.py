@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Literal
 
 from bridge.errors import Misconfigured
-from bridge.rehearsal.circleci_config import Job, Workflow, select
-from bridge.rehearsal.circleci_job import (
+from bridge.rehearsal.circleci.config import Job, Workflow, select
+from bridge.rehearsal.circleci.job import (
     Container,
     Processes,
     Source,
     machine_environment,
     run_job,
 )
-from bridge.rehearsal.circleci_webhook import (
+from bridge.rehearsal.circleci.webhook import (
     COMMIT_DATES,
     COMMIT_FORMAT,
     JobRun,

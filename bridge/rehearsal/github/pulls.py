@@ -5,12 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from bridge.rehearsal import github_letters as letters
-from bridge.rehearsal.github_accounts import Json
-from bridge.rehearsal.github_git import ZERO
-from bridge.rehearsal.github_refs import Refs, person
-from bridge.rehearsal.github_shapes import Shapes
-from bridge.rehearsal.github_state import (
+from bridge.rehearsal.github import letters as letters
+from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.git import ZERO
+from bridge.rehearsal.github.refs import Refs, person
+from bridge.rehearsal.github.shapes import Shapes
+from bridge.rehearsal.github.state import (
     Comment,
     CommitStatus,
     Pull,

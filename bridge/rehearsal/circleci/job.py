@@ -20,7 +20,7 @@ from typing import Literal
 
 import uv
 
-from bridge.rehearsal.circleci_config import Job, Run
+from bridge.rehearsal.circleci.config import Job, Run
 
 Outcome = Literal["success", "failed", "infrastructure_fail"]
 

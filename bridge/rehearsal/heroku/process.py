@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from .heroku_dyno import DynoCrashed
+from bridge.rehearsal.heroku.dyno import DynoCrashed
 
 BOOT_WITHIN = 60.0
 STOP_WITHIN = 3.0

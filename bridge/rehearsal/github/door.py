@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bridge.rehearsal.gate import Fault, LostReply
-from bridge.rehearsal.github_access import Access
-from bridge.rehearsal.github_accounts import Json
-from bridge.rehearsal.github_state import Before, Call, Refusal
+from bridge.rehearsal.github.access import Access
+from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.state import Before, Call, Refusal
 
 CODES = {"UNAUTHENTICATED": 401, "NOT_FOUND": 404, "UNPROCESSABLE": 422}
 LIMIT = 5000  # calls an hour

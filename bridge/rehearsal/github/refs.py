@@ -13,11 +13,11 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from bridge.rehearsal import github_letters as letters
-from bridge.rehearsal.github_accounts import Json
-from bridge.rehearsal.github_git import FORGE, ZERO, Git, GitError, Person
-from bridge.rehearsal.github_shapes import Shapes
-from bridge.rehearsal.github_state import Refusal, address, fork_ref, unprocessable
+from bridge.rehearsal.github import letters as letters
+from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.git import FORGE, ZERO, Git, GitError, Person
+from bridge.rehearsal.github.shapes import Shapes
+from bridge.rehearsal.github.state import Refusal, address, fork_ref, unprocessable
 
 MAIN = "refs/heads/main"
 

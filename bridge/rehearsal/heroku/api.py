@@ -14,13 +14,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .gate import Handler
-from .heroku_problem import Problem
-from .heroku_ranges import BadRange, Item, page
-from .heroku_records import Slug, SourceBlob, build_json, new_id, release_json, slug_json
+from bridge.rehearsal.gate import Handler
+from bridge.rehearsal.heroku.problem import Problem
+from bridge.rehearsal.heroku.ranges import BadRange, Item, page
+from bridge.rehearsal.heroku.records import (
+    Slug,
+    SourceBlob,
+    build_json,
+    new_id,
+    release_json,
+    slug_json,
+)
 
 if TYPE_CHECKING:
-    from .heroku import Heroku
+    from bridge.rehearsal.heroku import Heroku
 
 RATE_LIMIT = 4500
 API_USER = "deploy@heroku.test"

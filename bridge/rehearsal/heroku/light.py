@@ -16,9 +16,9 @@ import httpx
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from .heroku_dyno import Built, Dyno, DynoCrashed, Log
-from .heroku_light_app import BadWheel, Model, application, read_model
-from .heroku_source import SourceRejected, check, process_types, unpack
+from bridge.rehearsal.heroku.dyno import Built, Dyno, DynoCrashed, Log
+from bridge.rehearsal.heroku.light_app import BadWheel, Model, application, read_model
+from bridge.rehearsal.heroku.source import SourceRejected, check, process_types, unpack
 
 Find = Callable[[str, str], bytes | None]
 COMMENT = re.compile(r"(^|\s+)#.*$", re.MULTILINE)

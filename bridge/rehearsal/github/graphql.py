@@ -20,16 +20,16 @@ from graphql import (
 )
 
 from bridge.rehearsal.gate import Fault
-from bridge.rehearsal.github_accounts import Json
-from bridge.rehearsal.github_mutations import MUTATIONS, Act
-from bridge.rehearsal.github_pulls import Pulls
-from bridge.rehearsal.github_queries import repository
-from bridge.rehearsal.github_state import Before, Refusal
+from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.mutations import MUTATIONS, Act
+from bridge.rehearsal.github.pulls import Pulls
+from bridge.rehearsal.github.queries import repository
+from bridge.rehearsal.github.state import Before, Refusal
 
 
 @lru_cache
 def schema() -> GraphQLSchema:
-    return build_schema(Path(__file__).with_name("github.graphql").read_text())
+    return build_schema(Path(__file__).with_name("schema.graphql").read_text())
 
 
 @lru_cache

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from bridge.errors import Misconfigured
-from bridge.rehearsal.expressions import Value, holds
+from bridge.rehearsal.circleci.expressions import Value, holds
 
 
 def _spelled_out(step: object) -> object:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from bridge.rehearsal.circleci_job import Outcome
+from bridge.rehearsal.circleci.job import Outcome
 from bridge.rehearsal.letters import Letter
 
 COMMIT_FORMAT = "%s%x00%b%x00%an%x00%ae%x00%ad%x00%cn%x00%ce%x00%cd"

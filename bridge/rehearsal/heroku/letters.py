@@ -10,8 +10,8 @@ import json
 import uuid
 from typing import Literal
 
-from .heroku_records import new_id, user_json
-from .letters import Letter
+from bridge.rehearsal.heroku.records import new_id, user_json
+from bridge.rehearsal.letters import Letter
 
 # One subscription, made by hand at the start: its id never changes.
 WEBHOOK = str(uuid.uuid5(uuid.NAMESPACE_URL, "rehearsal-webhook"))

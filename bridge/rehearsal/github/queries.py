@@ -2,9 +2,9 @@
 
 import base64
 
-from bridge.rehearsal.github_accounts import Json, iso, iso_or_none
-from bridge.rehearsal.github_pulls import Pulls
-from bridge.rehearsal.github_state import Pull, Refusal, account_id, rollup, unprocessable
+from bridge.rehearsal.github.accounts import Json, iso, iso_or_none
+from bridge.rehearsal.github.pulls import Pulls
+from bridge.rehearsal.github.state import Pull, Refusal, account_id, rollup, unprocessable
 
 KINDS = {"blob": "Blob", "commit": "Commit", "tag": "Tag", "tree": "Tree"}
 TEXT_LIMIT = 512_000  # beyond it GitHub cuts a blob's text and says isTruncated

@@ -25,8 +25,8 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from .gate import Gate
-from .gemfury_page import JSON_TYPE, as_json, links, prefers_json, without
+from bridge.rehearsal.gate import Gate
+from bridge.rehearsal.gemfury.page import JSON_TYPE, as_json, links, prefers_json, without
 
 DUPLICATE = "Version already exists"
 PASSED_ON = ("content-type", "content-length", "last-modified")

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from bridge.rehearsal import github_inputs as inputs
-from bridge.rehearsal.github_accounts import Json
-from bridge.rehearsal.github_pulls import Pulls
-from bridge.rehearsal.github_queries import commit, no_node, pull, pull_of, ref, ref_of
-from bridge.rehearsal.github_state import unprocessable
+from bridge.rehearsal.github import inputs as inputs
+from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.pulls import Pulls
+from bridge.rehearsal.github.queries import commit, no_node, pull, pull_of, ref, ref_of
+from bridge.rehearsal.github.state import unprocessable
 
 Act = Callable[[Pulls, str, Json], Json]
 

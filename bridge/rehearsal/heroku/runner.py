@@ -14,9 +14,15 @@ from pathlib import Path
 
 import uv
 
-from .heroku_dyno import Built, Dyno, DynoCrashed, Log
-from .heroku_process import OF_THE_MACHINE, end, start_web
-from .heroku_source import SourceRejected, check, process_types, unpack, wanted_python
+from bridge.rehearsal.heroku.dyno import Built, Dyno, DynoCrashed, Log
+from bridge.rehearsal.heroku.process import OF_THE_MACHINE, end, start_web
+from bridge.rehearsal.heroku.source import (
+    SourceRejected,
+    check,
+    process_types,
+    unpack,
+    wanted_python,
+)
 
 BUILD_WITHIN = 15 * 60
 INDEX = "PIP_EXTRA_INDEX_URL"

@@ -1,8 +1,8 @@
 """GitHub's pull requests, statuses and commits in REST shape; webhooks and answers share them."""
 
-from bridge.rehearsal.github_accounts import Accounts, Json, iso, iso_or_none
-from bridge.rehearsal.github_git import Commit, Person
-from bridge.rehearsal.github_state import CommitStatus, Pull, account_id
+from bridge.rehearsal.github.accounts import Accounts, Json, iso, iso_or_none
+from bridge.rehearsal.github.git import Commit, Person
+from bridge.rehearsal.github.state import CommitStatus, Pull, account_id
 
 
 class Shapes(Accounts):

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 if TYPE_CHECKING:
-    from .heroku import Heroku
+    from bridge.rehearsal.heroku import Heroku
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Of one connection, not of the message (RFC 9110, 7.6.1); the length is said anew.

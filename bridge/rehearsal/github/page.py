@@ -2,9 +2,9 @@
 
 from html import escape
 
-from bridge.rehearsal.github_accounts import iso
-from bridge.rehearsal.github_pulls import Pulls
-from bridge.rehearsal.github_state import Pull, Refusal, latest
+from bridge.rehearsal.github.accounts import iso
+from bridge.rehearsal.github.pulls import Pulls
+from bridge.rehearsal.github.state import Pull, Refusal, latest
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>

@@ -11,9 +11,9 @@ from typing import Literal
 import jwt
 from pydantic import BaseModel
 
-from bridge.rehearsal.github_accounts import Json, iso
-from bridge.rehearsal.github_shapes import Shapes
-from bridge.rehearsal.github_state import Refusal, unprocessable
+from bridge.rehearsal.github.accounts import Json, iso
+from bridge.rehearsal.github.shapes import Shapes
+from bridge.rehearsal.github.state import Refusal, unprocessable
 
 APP_ID = "4242"
 CLIENT_ID = "Iv23rehearsal"

@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from bridge.rehearsal import github_access as access
-from bridge.rehearsal.github_door import Answer, Asked, Door, Endpoint
-from bridge.rehearsal.github_graphql import Execution, operation_name
-from bridge.rehearsal.github_page import commit_page, pull_page
-from bridge.rehearsal.github_pulls import Pulls
-from bridge.rehearsal.github_state import Refusal, State, latest, rollup, unprocessable
+from bridge.rehearsal.github import access as access
+from bridge.rehearsal.github.door import Answer, Asked, Door, Endpoint
+from bridge.rehearsal.github.graphql import Execution, operation_name
+from bridge.rehearsal.github.page import commit_page, pull_page
+from bridge.rehearsal.github.pulls import Pulls
+from bridge.rehearsal.github.state import Refusal, State, latest, rollup, unprocessable
 
 NEWER = "2026-03-10"  # the API version in which REST lost these two
 LOST_IN_NEWER = ("assignee", "merge_commit_sha")

@@ -12,12 +12,13 @@ from typing import Literal
 
 import httpx
 
-from . import heroku_api, heroku_router
-from .gate import Gate
-from .heroku_dyno import Dyno, DynoCrashed, Runner
-from .heroku_letters import letter
-from .heroku_problem import Problem
-from .heroku_records import (
+from bridge.rehearsal.gate import Gate
+from bridge.rehearsal.heroku import api as heroku_api
+from bridge.rehearsal.heroku import router as heroku_router
+from bridge.rehearsal.heroku.dyno import Dyno, DynoCrashed, Runner
+from bridge.rehearsal.heroku.letters import letter
+from bridge.rehearsal.heroku.problem import Problem
+from bridge.rehearsal.heroku.records import (
     App,
     Build,
     Release,
@@ -29,7 +30,7 @@ from .heroku_records import (
     release_json,
     slug_json,
 )
-from .letters import Post
+from bridge.rehearsal.letters import Post
 
 
 class Heroku(Gate):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bridge.rehearsal.github_state import account_id
+from bridge.rehearsal.github.state import account_id
 
 Json = dict[str, object]
 

@@ -8,10 +8,10 @@ import hmac
 import json
 import uuid
 
-from bridge.rehearsal.github_accounts import Json
-from bridge.rehearsal.github_git import ZERO, Commit
-from bridge.rehearsal.github_shapes import Shapes
-from bridge.rehearsal.github_state import CommitStatus, account_id, address
+from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.git import ZERO, Commit
+from bridge.rehearsal.github.shapes import Shapes
+from bridge.rehearsal.github.state import CommitStatus, account_id, address
 from bridge.rehearsal.letters import Letter
 
 HOOK = 1
