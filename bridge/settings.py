@@ -146,7 +146,7 @@ def load() -> Settings:
             f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_context=False)
         ]
-        raise Misconfigured("\n".join(told)) from None
+        raise Misconfigured("\n".join(["The configuration cannot work.", *told])) from None
     except ValueError as error:
         raise Misconfigured(f"{config_file()}: {error}") from None
 

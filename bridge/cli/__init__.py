@@ -7,7 +7,7 @@ import typer
 from bridge import __version__
 from bridge.cli import act, read  # noqa: F401 - they bring the commands
 from bridge.cli.common import app, end, out
-from bridge.errors import BridgeError, Misconfigured, Refused, Unavailable
+from bridge.errors import BridgeError, Refused, Unavailable
 
 __all__ = ["app", "main"]
 
@@ -16,8 +16,6 @@ def main() -> None:
     """Run a command; bad news becomes one clear line and an exit code."""
     try:
         app()
-    except Misconfigured as error:
-        end(2, f"The configuration cannot work.\n{error}")
     except Unavailable as error:
         end(3, f"{error}")
     except Refused as error:

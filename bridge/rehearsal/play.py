@@ -66,8 +66,7 @@ def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> in
     """Play it and show it; the exit code. Everything that was started is ended again."""
     show = Show(as_json)
     if "list" in faults:
-        for name, what in FAULTS.items():
-            show.say(f"{name:<15} {what}")
+        show.faults(FAULTS)
         return 0
     if unknown := set(faults) - FAULTS.keys():
         raise Misconfigured(f"no such fault: {', '.join(sorted(unknown))}; --fault list tells all")

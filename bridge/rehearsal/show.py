@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -54,6 +55,11 @@ class Show:
         self._out = Console(quiet=as_json, highlight=False, soft_wrap=True)
         self._began = time.monotonic()
         self._seen: dict[int, Line] = {}
+
+    def faults(self, known: Mapping[str, str]) -> None:
+        """What can go wrong on request."""
+        for name, what in known.items():
+            self._out.print(Text.assemble((f"{name:<16}", "bold"), what))
 
     def say(self, text: str) -> None:
         """One line of progress."""
