@@ -67,6 +67,6 @@ def test_a_replaced_wheel_is_stopped_and_the_old_version_keeps_serving() -> None
     assert "digest_mismatch" == releases[1]["reason"]["code"]
     pulls, health = played.told["pull_requests"], played.told["health"]
     assert isinstance(pulls, dict)
-    assert ["bridge/regression-model-0.1.0"] == list(pulls)
+    assert ["bridge/house-prices/regression-model-0.1.0"] == list(pulls)
     assert isinstance(health, dict)
     assert "0.1.0" == health["after"]["model_version"]

@@ -120,7 +120,13 @@ def test_a_damaged_wheel_is_read_or_refused(
 
 
 @settings(max_examples=200)
-@given(st.dictionaries(st.text(max_size=12), st.binary(max_size=40), max_size=4))
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_characters="\0"), max_size=12),
+        st.binary(max_size=40),
+        max_size=4,
+    )
+)
 def test_any_names_are_read_or_refused(files: dict[str, bytes]) -> None:
     inside = {f"regression_model/{name}": data for name, data in files.items()}
     for content in ({**ONE, **files}, {**ONE, **inside}):
