@@ -4,6 +4,7 @@ Credentials go into the auth argument or a header, never into a URL: httpx logs 
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -84,11 +85,13 @@ class Door:
 
     async def fetch(self, url: str, *, anonymous: bool = False) -> httpx.Response:
         """A file, perhaps a large one, perhaps behind one redirect to a host that gets no
-        credentials."""
+        credentials and is not inside a network."""
         answer = await self.ask("GET", url, anonymous=anonymous, within=FILE_WITHIN)
         if answer.is_redirect and answer.next_request:
-            address = str(answer.next_request.url)
-            answer = await self.ask("GET", address, anonymous=True, within=FILE_WITHIN)
+            address = answer.next_request.url
+            if address.host != answer.request.url.host and _is_inside(address.host):
+                raise Unavailable(f"{self.who} redirected to an address that is not public")
+            answer = await self.ask("GET", str(address), anonymous=True, within=FILE_WITHIN)
         return answer
 
     async def close(self) -> None:
@@ -142,6 +145,14 @@ class Door:
         if reset and reset.isdigit() and response.headers.get("x-ratelimit-remaining") == "0":
             return max(0.0, int(reset) - now.timestamp())
         return None
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host is an address inside some network: a cloud's metadata service, say."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost"
 
 
 def _worth_another_try(error: BaseException) -> bool:
