@@ -33,6 +33,7 @@ def serve(
     local = is_loopback(host)
     bridge = Bridge(settings)
     bridge.keys()
+    bridge.store.migrate()
     _greet(settings, f"http://{host}:{port}", local)
     web = create_app(bridge, with_pages=local)
     uvicorn.run(web, host=host, port=port, access_log=False, log_level="warning")

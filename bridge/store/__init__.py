@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from alembic.config import Config
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
 import bridge
 from alembic import command
+from bridge.errors import Unavailable
 from bridge.store.engine import engine_for
 from bridge.store.writer import Writer
 
 T = TypeVar("T")
+A_WRITE = "UPDATE alembic_version SET version_num = version_num"
+"""Changes nothing, and fails where nothing can be written."""
 
 
 class Store:
@@ -25,12 +30,17 @@ class Store:
         self._writer: Writer | None = None
 
     def migrate(self) -> None:
-        """Bring the schema up to date, in one transaction."""
+        """Bring the schema up to date, in one transaction. Raises Unavailable for a database that
+        cannot be opened, read or written."""
         config = Config()
         config.set_main_option("script_location", str(migrations()))
-        with self._writing.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        try:
+            with self._writing.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                connection.execute(text(A_WRITE))
+        except DatabaseError as error:
+            raise Unavailable(f"the database cannot be used: {error.orig}") from error
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction of its own; returned means on disk.

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlmodel import Session
 
 from bridge.errors import Unavailable
 
 T = TypeVar("T")
 TOGETHER = 256
+OURS = (DataError, IntegrityError, ProgrammingError)
+"""A mistake in what was asked, not in the storage: a broken file is a plain DatabaseError."""
 
 
 @dataclass
@@ -36,8 +38,8 @@ class _Job(Generic[T]):
                 self.result = self.work(session)
                 session.flush()
                 session.expunge_all()
-        except OperationalError as error:
-            self.error = _refusal(error)
+        except DatabaseError as error:
+            self.error = error if isinstance(error, OURS) else refusal(error)
         except Exception as error:  # noqa: BLE001 - it is handed to whoever asked
             self.error = error
 
@@ -89,8 +91,8 @@ class Writer:
                 for job in jobs:
                     job.run(connection)
                     _must_still_be_open(connection)
-        except OperationalError as error:
-            failure = _refusal(error)
+        except DatabaseError as error:
+            failure = error if isinstance(error, OURS) else refusal(error)
         except Exception as error:  # noqa: BLE001 - the thread must live; the callers are told
             failure = error
         for job in jobs:
@@ -106,5 +108,6 @@ def _must_still_be_open(connection: Connection) -> None:
         raise Unavailable("the database gave up the whole transaction; is its disk full?")
 
 
-def _refusal(error: OperationalError) -> Unavailable:
+def refusal(error: DatabaseError) -> Unavailable:
+    """Our word for a database that is full, locked, gone or broken."""
     return Unavailable(f"the database does not take writes: {error.orig}")
