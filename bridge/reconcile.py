@@ -87,7 +87,10 @@ class Reconciler:
         if pipeline is None:
             return await self._later(release, say("no_pipeline", name=release.pipeline), ASK_PARKED)
 
-        if release.attempts > CRASHES_UNTIL_PARKED and release.code != "unavailable":
+        crashes = release.attempts > CRASHES_UNTIL_PARKED and release.code != "unavailable"
+        if crashes and release.code == "parked":
+            await self._mark(release, say("once_more", attempts=release.attempts - 1))
+        elif crashes:
             reason = say("parked", attempts=release.attempts - 1, what="the process died")
             return await self._later(release, reason, ASK_PARKED)
 
@@ -141,6 +144,16 @@ class Reconciler:
                 ledger.note(session, row, "note", reason, self._clock())
             row.code, row.sentence, row.attempts = reason.code, reason.sentence, attempts
             releases.give_back(row, wait.until)
+            session.add(row)
+
+        await self._store.write(work)
+
+    async def _mark(self, release: Release, reason: Reason) -> None:
+        """Write down that a parked step is tried, so that one which kills us is parked again."""
+
+        def work(session: Session) -> None:
+            row = releases.held(session, release)
+            row.code, row.sentence = reason.code, reason.sentence
             session.add(row)
 
         await self._store.write(work)

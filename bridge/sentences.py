@@ -85,6 +85,8 @@ SENTENCES: dict[str, str] = {
     "hiccup": "This step failed ({what}); the bridge tries again at {at}.",
     "parked": "This step failed {attempts} times ({what}). See the log; the bridge looks again in "
     "an hour.",
+    "once_more": "This step had failed {attempts} times and was parked; the bridge tries it "
+    "once more.",
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",
     "intent_merge": "About to merge pull request #{number} at {sha}.",
     "intent_close": "About to close pull request #{number} for {package} {version}: {why}",

@@ -10,6 +10,8 @@ from bridge.delivery import Delivery, DeliveryState
 from bridge.inbox import TRIES
 from bridge.rehearsal.letters import Letter
 from bridge.release import Release, Stage
+from bridge.sentences import say
+from bridge.store import releases
 from tests.stories.town import GITHUB_SECRET, Town
 
 
@@ -48,7 +50,8 @@ async def test_a_delivery_that_kills_the_process_is_parked_in_the_end(town: Town
     assert (await states(town))["odd-one"] is DeliveryState.PARKED
 
 
-async def test_a_step_that_kills_the_process_is_parked_and_looked_at_every_hour(town: Town) -> None:
+async def parked(town: Town) -> Release:
+    """The release of 0.1.0 as it is parked, after its step has killed the process 20 times."""
     await town.publish("0.1.0")
 
     def died(session: Session) -> None:
@@ -59,7 +62,33 @@ async def test_a_step_that_kills_the_process_is_parked_and_looked_at_every_hour(
     await town.bridge.worker.sweep()
     await town.bridge.store.write(died)
     await town.turn()
+    return town.release("0.1.0")
+
+
+async def test_a_step_that_kills_the_process_is_parked_and_looked_at_every_hour(town: Town) -> None:
+    await parked(town)
     release = town.release("0.1.0")
     assert (release.stage, release.code) == (Stage.ANNOUNCED, "parked")
     assert release.due_at is not None
     assert release.due_at - town.now == timedelta(hours=1)
+
+
+async def test_what_was_parked_is_really_tried_an_hour_later(town: Town) -> None:
+    await parked(town)
+    await town.run(patience=timedelta(hours=2))
+    assert town.release("0.1.0").stage is Stage.VERIFIED
+
+
+async def test_what_kills_the_process_once_more_is_parked_again(town: Town) -> None:
+    release = await parked(town)
+    town.now += timedelta(hours=1)
+    claimed = await town.bridge.store.write(
+        lambda session: releases.claim(session, town.now, "who dies", timedelta(minutes=2), 1)
+    )
+    tried = say("once_more", attempts=21)
+    await town.bridge.reconciler._mark(claimed[0], tried)
+    await town.restart()
+    town.now += timedelta(minutes=3)
+    await town.turn()
+    again = town.release("0.1.0")
+    assert ("parked", release.stage) == (again.code, again.stage)
