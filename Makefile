@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format types tests lock clean
+.PHONY: help setup demo test soak bench lint format types tests lock clean
 
 PYTHON  ?= python3
 BIN     := .venv/bin
@@ -36,6 +36,10 @@ tests: $(STAMP) $(MODEL) ## The tests alone
 	@cd regression_model && ../$(BIN)/python -m pytest -q
 	@cd api && ../$(BIN)/python -m pytest -q
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+soak: $(STAMP) ## The injected faults of tests/faults, many more of them; hours
+	@FAULTS_KILLS=5000 FAULTS_EXAMPLES=20000 FAULTS_STEPS=100 FAULTS_ALL=1 FAULTS_SEED=$$(date +%s) \
+	    $(BIN)/python -m pytest -q -s tests/faults $(ARGS)
 
 bench: $(STAMP) $(MODEL) ## The measurements of bench/, as tables
 	@$(BIN)/python -m bench.predict

@@ -245,6 +245,7 @@ def forget_everything(town: Town) -> None:
     """The database is gone."""
     for file in town.folder.glob("bridge.db*"):
         file.unlink()
+    town.acknowledged.clear()
 
 
 @pytest.mark.parametrize("pulls_are_there", [True, False])

@@ -9,15 +9,15 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 from sqlmodel import Session
 
-from bridge import audit
 from bridge.bootstrap import Bridge
 from bridge.policy import Pipeline
 from bridge.publisher.webhook import key_of, sign
@@ -28,18 +28,32 @@ from bridge.rehearsal.github import GitHub
 from bridge.rehearsal.heroku import Heroku
 from bridge.rehearsal.heroku.light import LightRunner
 from bridge.rehearsal.letters import Letter
-from bridge.release import Release, Stage, Transition
+from bridge.release import Release, Transition
 from bridge.settings import Settings
 from bridge.store import record, releases
 from bridge.web.app import create_app
 from tests.rehearsal_kit import wheel
+from tests.stories.invariants import Evidence, must_hold
 
 T = TypeVar("T")
+Line = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
+Moment = Literal["before", "after", "written"]
+"""When the process dies: before an effect, right after it, or after the write that follows."""
 PACKAGE, REPOSITORY, APP = "regression-model", "acme/model-deployment", "house-prices-api"
 GITHUB_SECRET = "made-up-github-secret-0000"
 HEROKU_SECRET = "made-up-heroku-secret-0000"
 CIRCLECI_SECRET = "made-up-circleci-secret-00"
 PUBLISHER_SECRET = "whsec_" + base64.b64encode(b"made-up publisher secret").decode()
+SECRETS = (
+    GITHUB_SECRET,
+    HEROKU_SECRET,
+    CIRCLECI_SECRET,
+    PUBLISHER_SECRET,
+    "made-up-github-token",
+    "made-up-heroku-token",
+    "made-up-push-token",
+    "made-up-read-token",
+)
 REQUIREMENTS = f"""\
 --extra-index-url ${{PIP_EXTRA_INDEX_URL}}
 fastapi==0.165.0 \\
@@ -60,14 +74,18 @@ class Crash(BaseException):
 
 
 class Doomed(httpx.AsyncBaseTransport):
-    """The way to a neighbour of a process that dies right after an effect took place."""
+    """The way to a neighbour of a process that dies around an effect."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, town: "Town") -> None:
         self._inner, self._town = inner, town
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        effect = effect_of(request)
+        moment = self._town.dies_at(effect) if effect else None
+        if moment == "before":
+            raise Crash
         answer = await self._inner.handle_async_request(request)
-        if request.method != "GET" and self._town.counts(request):
+        if moment == "after":
             raise Crash
         return answer
 
@@ -75,15 +93,19 @@ class Doomed(httpx.AsyncBaseTransport):
 class Town:
     """Everybody, at `now`."""
 
-    def __init__(self, folder: Path, **policy: object) -> None:
+    def __init__(self, folder: Path, line: Line | None = None, **policy: object) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
+        self._line = line or (lambda inner: inner)
         self.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         self.mail: list[Letter] = []
         self._next_sweep = self.now
         self.lost: set[str] = set()
         self.answers: list[tuple[str, int]] = []
-        self.effects = 0
+        self.acknowledged: set[str] = set()
+        self.journal: list[str] = []
         self.crash_at: int | None = None
+        self.crash_moment: Moment = "after"
         self.checks: Callable[[str], str | None] = lambda sha: "success"
         self.github = GitHub(
             folder,
@@ -154,10 +176,7 @@ class Town:
 
     def announcement(self, version: str, file: str, digest: str) -> Letter:
         """The publish step's signed word about one wheel."""
-        told = {"filename": file, "sha256": digest}
-        data = {"package": PACKAGE, "version": version, "files": [told], "tag": f"v{version}"}
-        body = json.dumps({"type": "model.published", "data": data}).encode()
-        identifier = f"{PACKAGE}-{version.replace('.', '-')}-{digest[:16]}"
+        identifier, body = announced(version, file, digest)
         return Letter("publisher", sign(key_of(PUBLISHER_SECRET), identifier, self.now, body), body)
 
     def workflow(self, tag: str | None, status: str) -> Letter:
@@ -182,6 +201,8 @@ class Town:
                 f"/webhooks/{letter.source}", content=letter.body, headers=letter.headers
             )
         self.answers.append((letter.source, answer.status_code))
+        if answer.is_success:
+            self.acknowledged.add(hashlib.sha256(letter.body).hexdigest())
         return answer.status_code
 
     async def run(self, patience: timedelta = timedelta(minutes=20)) -> None:
@@ -224,12 +245,15 @@ class Town:
         self.bridge.store.close()
         await self.heroku.close()
 
-    def counts(self, request: httpx.Request) -> bool:
-        """Count an effect; whether it is the one after which the process dies."""
-        if b"query Look" in request.content or request.url.path.endswith("/predict"):
-            return False
-        self.effects += 1
-        return self.effects == self.crash_at
+    @property
+    def effects(self) -> int:
+        """How many effects were tried."""
+        return len(self.journal)
+
+    def dies_at(self, effect: str) -> Moment | None:
+        """Note an effect; when the process dies around it, if this is the one."""
+        self.journal.append(effect)
+        return self.crash_moment if self.effects == self.crash_at else None
 
     def release(self, version: str) -> Release:
         """The release of one version."""
@@ -272,18 +296,9 @@ class Town:
             return told
 
     def must_be_sound(self) -> None:
-        """The invariants that hold after every story."""
-        verdict = self.ask(lambda session: audit.verify(record.chain(session)))
-        assert verdict.holds, verdict
-        for release in self.releases():
-            assert release.stage.is_end or release.due_at is not None, release
-            pulls = [p for p in self.github.pulls.values() if p.head.endswith(release.version)]
-            assert len(pulls) <= 1, f"{len(pulls)} pull requests for {release.version}"
-            if release.stage is Stage.VERIFIED:
-                good = [r for r in release.facts.readings if r.verdict == "matches"]
-                assert {r.version for r in good} == {release.version}
-        shas = [build.source.version for build in self.heroku.builds]
-        assert len(shas) == len(set(shas)), "a commit was built twice"
+        """The invariants that hold at every moment of every story."""
+        store, told = self.bridge.store, self.acknowledged
+        must_hold(Evidence(store, self.github, self.heroku, SECRETS, told))
 
     def _new_bridge(self) -> Bridge:
         settings = Settings.model_validate(
@@ -318,7 +333,7 @@ class Town:
             "http://api.test": self.heroku.router,
         }
         inner = httpx.ASGITransport(next(app for at, app in apps.items() if url.startswith(at)))
-        return Doomed(inner, self)
+        return self._line(Doomed(inner, self))
 
     def _client(self, url: str, app: object) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=url)  # type: ignore[arg-type]
@@ -338,6 +353,25 @@ class Town:
 
         due = self.ask(lambda s: [deliveries.next_due(s), releases.next_due(s)])
         return min((moment for moment in due if moment is not None), default=None)
+
+
+def effect_of(request: httpx.Request) -> str | None:
+    """The name of what a request changes: `Merge`, `POST builds`; None if it only asks."""
+    mutation = re.search(rb"mutation (\w+)", request.content)
+    if mutation:
+        return mutation[1].decode()
+    parts = [part for part in request.url.path.split("/") if part]
+    if request.method == "GET" or parts[-1] in ("graphql", "predict"):
+        return None
+    return f"{request.method} {parts[2] if parts[0] == 'apps' else parts[0]}"
+
+
+def announced(version: str, file: str, digest: str) -> tuple[str, bytes]:
+    """The id and the body of the publish step's word about one wheel."""
+    told = {"filename": file, "sha256": digest}
+    data = {"package": PACKAGE, "version": version, "files": [told], "tag": f"v{version}"}
+    body = json.dumps({"type": "model.published", "data": data}).encode()
+    return f"{PACKAGE}-{version.replace('.', '-')}-{digest[:16]}", body
 
 
 def model_wheel(version: str, rmse: float = 0.1) -> tuple[str, bytes]:

@@ -1,0 +1,165 @@
+"""The process dies at every point around every effect, and replies are lost: the same end, once.
+
+The effects are read from the clients' code, so a new one without a row and a journey fails here.
+"""
+
+import ast
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+import bridge
+from bridge.rehearsal.gate import Fault
+from bridge.release import Stage
+from bridge.sentences import SENTENCES
+from tests.stories.town import Moment, Town
+
+ALL = "FAULTS_ALL" in os.environ
+CLIENTS = ("github", "heroku", "index", "prediction")
+EFFECTS = {
+    "GitHub.propose": {"Propose"},
+    "GitHub.merge": {"Merge"},
+    "GitHub.close_pull": {"Close"},
+    "GitHub.delete_branch": {"DeleteBranch"},
+    "Heroku.upload": {"POST sources", "PUT slots"},
+    "Heroku.build": {"POST builds"},
+    "Heroku.rollback": {"POST releases"},
+}
+ONLY_ASK = {"GitHub.look", "PredictionApi.wrong_answer"}
+
+
+async def verified(town: Town) -> None:
+    """The way that a release is meant to go."""
+    await town.publish("0.1.0")
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.VERIFIED
+
+
+async def superseded(town: Town) -> None:
+    """A newer version takes the place of one that waits for its checks."""
+    town.checks = lambda sha: "pending"
+    await town.publish("0.1.0")
+    await town.run()
+    town.checks = lambda sha: "success"
+    await town.publish("0.1.1")
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.SUPERSEDED
+    assert town.release("0.1.1").stage is Stage.VERIFIED
+
+
+async def rolled_back(town: Town) -> None:
+    """The second version never shows itself."""
+    await verified(town)
+    town.runner.stuck_version = "0.1.0"
+    await town.publish("0.1.1")
+    await town.run()
+    assert town.release("0.1.1").stage is Stage.ROLLED_BACK
+    assert [1, 2, 3] == [one.version for one in town.heroku.releases]
+
+
+Journey = Callable[[Town], Awaitable[None]]
+JOURNEYS: dict[Journey, set[str]] = {
+    verified: set().union(*EFFECTS.values()) - {"Close", "POST releases"},
+    superseded: {"Close"},
+    rolled_back: {"POST releases"},
+}
+"""Each journey with the effects that the process dies around; together they are all of them."""
+MOMENTS: tuple[Moment, ...] = ("before", "after", "written")
+
+
+def speaks(call: ast.Call) -> bool:
+    """Whether a call asks a neighbour for anything but a GET."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if name == "_speak":
+        return True
+    if name not in ("ask", "_ask", "request", "post", "put", "patch", "delete"):
+        return False
+    method = call.args[0] if call.args else None
+    return not (isinstance(method, ast.Constant) and method.value == "GET")
+
+
+def said_in_code() -> set[str]:
+    """Every method of a client that asks for more than a GET, as `Class.method`."""
+    found = set()
+    for client in CLIENTS:
+        tree = ast.parse((Path(bridge.__file__).parent / client / "client.py").read_text())
+        for kind in [node for node in tree.body if isinstance(node, ast.ClassDef)]:
+            for method in [one for one in kind.body if isinstance(one, ast.AsyncFunctionDef)]:
+                calls = [node for node in ast.walk(method) if isinstance(node, ast.Call)]
+                if method.name not in ("_ask", "_speak") and any(map(speaks, calls)):
+                    found.add(f"{kind.name}.{method.name}")
+    return found
+
+
+def test_every_effect_in_the_code_has_a_row_here() -> None:
+    assert said_in_code() == EFFECTS.keys() | ONLY_ASK
+
+
+async def test_the_journeys_pass_every_effect_and_every_intent(tmp_path: Path) -> None:
+    seen: set[str] = set()
+    intents: set[str] = set()
+    for journey in JOURNEYS:
+        town = Town(tmp_path / journey.__name__)
+        await journey(town)
+        seen |= set(town.journal)
+        rows = [line for release in town.releases() for line in town.lines(release.version)]
+        intents |= {line.code for line in rows if line.kind == "intent"}
+        await town.close()
+    assert seen == set().union(*EFFECTS.values()) == set().union(*JOURNEYS.values())
+    assert intents == {code for code in SENTENCES if code.startswith("intent_")}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
+async def test_a_crash_at_every_point_converges(
+    tmp_path: Path, journey: Journey, moment: Moment
+) -> None:
+    """`before` an effect, `after` it, and after the write that follows: point by point."""
+    calm = Town(tmp_path / "calm")
+    await journey(calm)
+    points = [at for at, name in enumerate(calm.journal, 1) if ALL or name in JOURNEYS[journey]]
+    await calm.close()
+    assert points
+    for point in points:
+        town = Town(tmp_path / str(point))
+        town.crash_at, town.crash_moment = point, moment
+        await journey(town)
+        assert town.crash_at is None, "it never crashed"
+        town.must_be_sound()
+        await town.close()
+
+
+def loses(*operations: str) -> tuple[list[str], Callable[[str], Fault | None]]:
+    """What is still to be lost, and a gate at which the reply of each is lost once."""
+    waiting = list(operations)
+
+    def once(name: str) -> Fault | None:
+        if name not in waiting:
+            return None
+        waiting.remove(name)
+        return Fault("lost_reply")
+
+    return waiting, once
+
+
+@pytest.mark.parametrize("field", ["addComment", "closePullRequest", "deleteRef", "Close"])
+async def test_github_closed_it_and_the_reply_was_lost(town: Town, field: str) -> None:
+    waiting, town.github.before = loses(field)
+    await superseded(town)
+    assert not waiting, "nothing was lost"
+
+
+@pytest.mark.parametrize("operation", ["create_source", "put_source", "create_build"])
+async def test_heroku_did_it_and_the_reply_was_lost(town: Town, operation: str) -> None:
+    waiting, town.heroku.before = loses(operation)
+    await verified(town)
+    assert not waiting, "nothing was lost"
+    assert 1 == len(town.heroku.builds)
+
+
+async def test_heroku_rolled_back_and_the_reply_was_lost(town: Town) -> None:
+    waiting, town.heroku.before = loses("create_release")
+    await rolled_back(town)
+    assert not waiting, "nothing was lost"
