@@ -23,7 +23,7 @@ async def town_with(tmp_path: Path) -> AsyncIterator[Callable[..., Town]]:
     places: list[Town] = []
 
     def found(**policy: object) -> Town:
-        places.append(Town(tmp_path, **policy))
+        places.append(Town(tmp_path, None, **policy))
         return places[-1]
 
     yield found
