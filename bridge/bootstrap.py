@@ -15,7 +15,7 @@ from bridge.github.client import GitHub
 from bridge.heroku.client import Heroku
 from bridge.inbox import Inbox
 from bridge.index.client import Index
-from bridge.kit.clock import Clock, system_clock
+from bridge.kit.clock import Clock
 from bridge.kit.http import Door, Sleep
 from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
@@ -124,14 +124,14 @@ class Bridge:
         self,
         settings: Settings,
         *,
-        clock: Clock = system_clock,
+        clock: Clock | None = None,
         transport: Transport = the_network,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.settings = settings
-        self.clock = clock
         self.store = Store(settings.database_url)
-        self.neighbours = Neighbours(settings, clock, transport, sleep)
+        self.clock = clock or self.store.clock
+        self.neighbours = Neighbours(settings, self.clock, transport, sleep)
         self._stop = asyncio.Event()
 
     @cached_property
@@ -160,16 +160,21 @@ class Bridge:
     async def running(self) -> AsyncIterator[None]:
         """Migrate, look at everything once, then work until the block ends.
 
-        Whatever came while nobody listened, and whatever a killed process had claimed, is due now.
+        Whatever came while nobody listened is due now, and so is whatever a killed process had
+        claimed. Where others work on the same database, that is theirs until their lease lapses.
         """
         self.store.migrate()
-        await self.store.write(lambda session: releases.take_back(session, self.clock()))
+        begin = releases.wake if self.store.is_shared else releases.take_back
+        await self.store.write(lambda session: begin(session, self.clock()))
+        listening = asyncio.create_task(self.store.listen(self.worker.ring))
         work = asyncio.create_task(self.worker.run(self._stop))
         try:
             yield
         finally:
             self._stop.set()
             await work
+            listening.cancel()
+            await asyncio.wait([listening])
             await self.neighbours.close()
             self.store.close()
 

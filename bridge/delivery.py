@@ -27,7 +27,12 @@ class Delivery(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source", "delivery_id"),
         UniqueConstraint("source", "sha256"),
-        Index("delivery_due", "due_at", sqlite_where=text("due_at NOT NULL")),
+        Index(
+            "delivery_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from bridge import ledger
 from bridge.delivery import Delivery, DeliveryState
-from bridge.errors import Malformed
+from bridge.errors import LeaseLost, Malformed
 from bridge.event import (
     AppChanged,
     Event,
@@ -27,7 +27,7 @@ from bridge.sources import SOURCES
 from bridge.store import Store, deliveries, releases
 
 log = structlog.get_logger()
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=12)
 TRIES = 5
 AT_ONCE = 50
 ON_GITHUB = col(Release.stage).in_((Stage.CONFIRMED, Stage.PROPOSED))
@@ -48,7 +48,10 @@ class Inbox:
             lambda session: deliveries.claim(session, self._clock(), LEASE, AT_ONCE)
         )
         for delivery in claimed:
-            await self._handle(delivery)
+            try:
+                await self._handle(delivery)
+            except LeaseLost:
+                log.warning("lease lost", delivery=delivery.id)
         return len(claimed)
 
     async def _handle(self, delivery: Delivery) -> None:
@@ -61,6 +64,8 @@ class Inbox:
         try:
             event = SOURCES[delivery.source].parse((), delivery.body)
             await self._store.write(lambda session: self._apply(session, delivery, event))
+        except LeaseLost:
+            raise
         except Malformed as error:
             await self._park(delivery, str(error))
         except Exception as bug:

@@ -17,6 +17,7 @@ from bridge.policy import Pipeline
 from bridge.release import UNMERGED, Facts, Release, Stage, move
 from bridge.sentences import say
 from bridge.store import record, releases
+from bridge.store.postgresql import ring
 
 log = structlog.get_logger()
 BRIDGE = "bridge"
@@ -75,6 +76,7 @@ def begin(
     _learn(row, told)
     session.add(row)
     session.flush()
+    ring(session)
     record.append(
         session,
         row,
@@ -96,6 +98,8 @@ def transit(session: Session, row: Release, to: Stage, reason: Reason, now: date
     was = row.stage
     move(row, to, reason, now)
     session.add(row)
+    if not to.is_end:
+        ring(session)
     record.append(
         session,
         row,

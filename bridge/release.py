@@ -127,7 +127,12 @@ class Release(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("pipeline", "canonical"),
-        Index("release_due", "due_at", sqlite_where=text("due_at NOT NULL")),
+        Index(
+            "release_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
         Index("release_lane", "app", "stage"),
     )
 

@@ -97,8 +97,11 @@ SENTENCES: dict[str, str] = {
 
 
 def say(code: str, **words: object) -> Reason:
-    """The reason of this code. An unknown code or a missing word is a bug: KeyError."""
-    return Reason(code, SENTENCES[code].format(**words))
+    """The reason of this code. An unknown code or a missing word is a bug: KeyError.
+
+    PostgreSQL cannot keep the character NUL, which a neighbour's words may hold.
+    """
+    return Reason(code, SENTENCES[code].format(**words).replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
 
 def short(sha: str) -> str:

@@ -6,10 +6,14 @@ A bell wakes it, and the clock does when no bell rings. Waiting costs a row, not
 import asyncio
 import contextlib
 import os
+import secrets
 import socket
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
+from sqlmodel import Session
 
 from bridge.errors import Unavailable
 from bridge.inbox import Inbox
@@ -19,9 +23,12 @@ from bridge.release import Release
 from bridge.store import Store, deliveries, releases
 
 log = structlog.get_logger()
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=10)
+RENEW_EVERY = 3.0
 AT_ONCE = 8
 NAP = 30.0
+NAP_AMONG_OTHERS = 2.0
+"""So soon a lapsed lease is seen: nobody rings for a process that was killed."""
 PAUSE = 1.0
 GRACE = 6.0
 
@@ -37,7 +44,7 @@ class Worker:
         clock: Clock,
         sweep_every: timedelta,
     ) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._store = store
         self._inbox = inbox
         self._reconciler = reconciler
@@ -45,7 +52,7 @@ class Worker:
         self._sweep_every = sweep_every
         self.beat: datetime | None = None
         self._bell = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Release] = {}
 
     def ring(self) -> None:
         """Something came in: look now."""
@@ -53,7 +60,10 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what ends within the grace."""
-        sweeper = asyncio.create_task(self._sweep_for_ever())
+        helpers = [
+            asyncio.create_task(self._sweep_for_ever()),
+            asyncio.create_task(self._renew_for_ever()),
+        ]
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self.ring())
         while not stop.is_set():
@@ -67,19 +77,26 @@ class Worker:
                 nap = PAUSE
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), nap)
-        sweeper.cancel()
         await self._go_home()
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
 
     async def turn(self) -> int:
         """Handle the inbox and start what is due; the count of both."""
         taken = await self._inbox.drain()
         free = AT_ONCE - len(self._running)
-        claimed = await self._store.write(
-            lambda session: releases.claim(session, self._clock(), self.name, LEASE, free)
-        )
+
+        def work(session: Session) -> Sequence[Release]:
+            now = self._clock()
+            # First, so that what runs here is never claimed again, even after a long standstill.
+            releases.renew(session, list(self._running.values()), now + LEASE)
+            return releases.claim(session, now, self.name, LEASE, free)
+
+        claimed = await self._store.write(work)
         for release in claimed:
             task = asyncio.create_task(self._advance(release))
-            self._running.add(task)
+            self._running[task] = release
             task.add_done_callback(self._finished)
         return taken + len(claimed)
 
@@ -114,7 +131,7 @@ class Worker:
         await self._reconciler.advance(release)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task)
         self.ring()
         if not task.cancelled() and (error := task.exception()):
             log.error("a step could not be written", error=str(error))
@@ -124,14 +141,25 @@ class Worker:
             await self.sweep()
             await asyncio.sleep(self._sweep_every.total_seconds())
 
+    async def _renew_for_ever(self) -> None:
+        """A lease is short, so that others soon take over from the dead; the living renew it."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            held = list(self._running.values())
+            try:
+                if held:
+                    until = self._clock() + LEASE
+                    await self._store.write(partial(releases.renew, claimed=held, until=until))
+            except Unavailable as error:
+                log.warning("leases not renewed", error=str(error))
+
     async def _nap(self) -> float:
         """Seconds until something is due, at most half a minute."""
         due = await self._store.read(
             lambda session: [deliveries.next_due(session), releases.next_due(session)]
         )
-        if len(self._running) >= AT_ONCE:
-            return NAP
+        longest = NAP_AMONG_OTHERS if self._store.is_shared else NAP
         moments = [moment for moment in due if moment is not None]
-        if not moments:
-            return NAP
-        return min(max((min(moments) - self._clock()).total_seconds(), 0.0), NAP)
+        if not moments or len(self._running) >= AT_ONCE:
+            return longest
+        return min(max((min(moments) - self._clock()).total_seconds(), 0.0), longest)

@@ -68,9 +68,9 @@ async def a_bridge(folder: Path, **fields: object) -> AsyncIterator[Bridge]:
 
 
 @contextlib.contextmanager
-def a_store(folder: Path) -> Iterator[Store]:
-    """An empty, migrated store."""
-    store = Store(f"sqlite:///{folder / 'bridge.db'}")
+def a_store(url: str) -> Iterator[Store]:
+    """A migrated store."""
+    store = Store(url)
     store.migrate()
     yield store
     store.close()

@@ -1,10 +1,35 @@
-"""What every test runs under."""
+"""What every test runs under, and the databases that a store may be."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from tests.postgresql_kit import Server, a_server, programs
 
 # A busy machine makes an example slow, not wrong. The same examples every time, so that a test
 # does not fail by chance; SOAK=1 looks for new ones.
 settings.register_profile("bridge", deadline=None, derandomize="SOAK" not in os.environ)
 settings.load_profile("bridge")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A private server; where PostgreSQL is not installed, its tests are skipped."""
+    if (found := programs()) is None:
+        pytest.skip("PostgreSQL is not installed: nothing is tested on it")
+    with a_server(found) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database: once a file, once on a server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bridge.db'}"
+    else:
+        server: Server = request.getfixturevalue("postgresql")
+        with server.database() as address:
+            yield address

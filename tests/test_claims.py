@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session
@@ -20,8 +19,8 @@ SOON = NOW + timedelta(seconds=5)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with a_store(tmp_path) as made:
+def store(url: str) -> Iterator[Store]:
+    with a_store(url) as made:
         yield made
 
 

@@ -26,12 +26,24 @@ STAGES = (
 )
 STATES = ("new", "handled", "ignored", "parked")
 
+DUE = sa.text("due_at IS NOT NULL")
 APPEND_ONLY = {
     "transition_no_update": "BEFORE UPDATE ON transition",
     "transition_no_delete": "BEFORE DELETE ON transition",
     "transition_no_replace": "BEFORE INSERT ON transition "
     "WHEN EXISTS (SELECT 1 FROM transition WHERE seq = NEW.seq)",
 }
+
+REFUSE = """
+CREATE FUNCTION refuse_to_rewrite() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the record is append-only'; END $$
+"""
+# By statement: an upsert fires it too, whether or not a row is touched.
+ON_REWRITE = """
+CREATE TRIGGER transition_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transition
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_rewrite()
+"""
+EVEN_IF_REPLICATING = "ALTER TABLE transition ENABLE ALWAYS TRIGGER transition_append_only"
 
 
 def upgrade() -> None:
@@ -51,7 +63,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "delivery_id"),
         sa.UniqueConstraint("source", "sha256"),
     )
-    op.create_index("delivery_due", "delivery", ["due_at"], sqlite_where=sa.text("due_at NOT NULL"))
+    op.create_index("delivery_due", "delivery", ["due_at"], sqlite_where=DUE, postgresql_where=DUE)
     op.create_table(
         "release",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -73,11 +85,11 @@ def upgrade() -> None:
         sa.Column("claimed_until", sa.String(24)),
         sa.UniqueConstraint("pipeline", "canonical"),
     )
-    op.create_index("release_due", "release", ["due_at"], sqlite_where=sa.text("due_at NOT NULL"))
+    op.create_index("release_due", "release", ["due_at"], sqlite_where=DUE, postgresql_where=DUE)
     op.create_index("release_lane", "release", ["app", "stage"])
     op.create_table(
         "transition",
-        sa.Column("seq", sa.Integer(), primary_key=True),
+        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("release_id", sa.Integer(), sa.ForeignKey("release.id"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("from_stage", sa.String(), nullable=False),
@@ -93,6 +105,11 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
     )
     op.create_index("ix_transition_release_id", "transition", ["release_id"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(REFUSE)
+        op.execute(ON_REWRITE)
+        op.execute(EVEN_IF_REPLICATING)
+        return
     for name, when in APPEND_ONLY.items():
         op.execute(
             f"CREATE TRIGGER {name} {when} "
@@ -102,5 +119,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("transition")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_to_rewrite()")
     op.drop_table("release")
     op.drop_table("delivery")

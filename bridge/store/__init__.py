@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from alembic.config import Config
-from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 import bridge
 from alembic import command
 from bridge.errors import Unavailable
+from bridge.kit.clock import system_clock
+from bridge.store import postgresql
 from bridge.store.engine import engine_for
-from bridge.store.writer import Writer
+from bridge.store.writer import Writer, unavailable
 
 T = TypeVar("T")
 A_WRITE = "UPDATE alembic_version SET version_num = version_num"
@@ -28,19 +31,28 @@ class Store:
         self._writing = engine_for(url, "write")
         self._reading = engine_for(url, "read")
         self._writer: Writer | None = None
+        self._ahead = timedelta()
+        self.is_shared = self._writing.dialect.name == "postgresql"
 
     def migrate(self) -> None:
         """Bring the schema up to date, in one transaction. Raises Unavailable for a database that
         cannot be opened, read or written."""
-        config = Config()
-        config.set_main_option("script_location", str(migrations()))
         try:
             with self._writing.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                upgrade(connection)
                 connection.execute(text(A_WRITE))
-        except DatabaseError as error:
+            self._set_the_clock()
+        except DBAPIError as error:
             raise Unavailable(f"the database cannot be used: {error.orig}") from error
+
+    def clock(self) -> datetime:
+        """The time that claims are compared with: one clock for all who share the database."""
+        return system_clock() + self._ahead
+
+    async def listen(self, rung: Callable[[], None]) -> None:
+        """Call `rung` whenever a process that shares the database makes something due."""
+        if self.is_shared:
+            await postgresql.listen(self._writing.url, rung, self._set_the_clock)
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction of its own; returned means on disk.
@@ -57,8 +69,11 @@ class Store:
 
     def read_now(self, work: Callable[[Session], T]) -> T:
         """The same for a program without an event loop."""
-        with Session(self._reading, expire_on_commit=False) as session:
-            return work(session)
+        try:
+            with Session(self._reading, expire_on_commit=False) as session:
+                return work(session)
+        except DBAPIError as error:
+            raise self._in_our_words(error) from error
 
     def close(self) -> None:
         """Write what waits and let go of the database."""
@@ -67,6 +82,22 @@ class Store:
             self._writer = None
         self._writing.dispose()
         self._reading.dispose()
+
+    def _in_our_words(self, error: DBAPIError) -> Exception:
+        """A server may be away for a while; a file that cannot be opened is not."""
+        return (unavailable(error) if self.is_shared else None) or error
+
+    def _set_the_clock(self) -> None:
+        if self.is_shared:
+            self._ahead = postgresql.ahead(self._reading)
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema up to date, in the transaction that is open."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations()))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def migrations() -> Path:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, or_, select, update
 
 from bridge.delivery import Delivery, DeliveryState
+from bridge.errors import LeaseLost
+from bridge.store.postgresql import ring
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,10 @@ class Kept:
 
 
 def keep(session: Session, delivery: Delivery) -> Kept:
-    """Keep a delivery once. A redelivery of something unfinished makes it due again."""
+    """Keep a delivery once. A redelivery of something unfinished makes it due again.
+
+    Nobody can keep it between the look and the write: one transaction writes at a time.
+    """
     known = session.exec(
         select(Delivery).where(
             Delivery.source == delivery.source,
@@ -31,8 +36,10 @@ def keep(session: Session, delivery: Delivery) -> Kept:
     if known is None:
         session.add(delivery)
         session.flush()
+        ring(session)
         return Kept(delivery.key, is_new=True)
     if known.state is DeliveryState.NEW:
+        ring(session)
         known.due_at = delivery.received_at
         session.add(known)
     return Kept(known.key, is_new=False)
@@ -45,6 +52,7 @@ def claim(session: Session, now: datetime, lease: timedelta, limit: int) -> Sequ
         .where(col(Delivery.due_at) <= now)
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     session.execute(
         update(Delivery)
@@ -56,16 +64,27 @@ def claim(session: Session, now: datetime, lease: timedelta, limit: int) -> Sequ
     return session.exec(claimed).all()
 
 
+def held(session: Session, delivery: Delivery) -> Delivery:
+    """The row as it is now, unless somebody claimed it since; raises LeaseLost.
+
+    The number of attempts is its fence.
+    """
+    row = session.get_one(Delivery, delivery.id)
+    if row.attempts != delivery.attempts or row.state is not DeliveryState.NEW:
+        raise LeaseLost(f"delivery {delivery.id}")
+    return row
+
+
 def finish(session: Session, delivery: Delivery, state: DeliveryState, sentence: str) -> None:
     """The inbox is done with it, or a person has to be."""
-    row = session.get_one(Delivery, delivery.id)
+    row = held(session, delivery)
     row.state, row.sentence, row.due_at = state, sentence, None
     session.add(row)
 
 
 def retry(session: Session, delivery: Delivery, at: datetime, sentence: str) -> None:
     """Try again later."""
-    row = session.get_one(Delivery, delivery.id)
+    row = held(session, delivery)
     row.sentence, row.due_at = sentence, at
     session.add(row)
 

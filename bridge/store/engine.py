@@ -1,5 +1,7 @@
 """Engines and their settings: one connection that writes, a few that read.
 
+The address alone decides which database it is: a SQLite file, or PostgreSQL for several processes.
+
 SQLite from 3.7.0 to 3.51.2 (but for 3.44.6 and 3.50.7) can lose a commit when its WAL is reset
 while two connections are busy, so those get DELETE with EXTRA instead.
 Source: https://www.sqlite.org/wal.html
@@ -15,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bridge.errors import Misconfigured
+from bridge.store.postgresql import postgresql
 
 Role = Literal["write", "read"]
 FIXED = ((3, 44, 6), (3, 50, 7))
@@ -27,9 +30,12 @@ def engine_for(url: str, role: Role) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise Misconfigured("database_url: it is not a database address") from None
-    if parsed.get_backend_name() != "sqlite":
-        raise Misconfigured("database_url: only sqlite:///FILE is served by this version")
-    return _sqlite(parsed, role)
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed, role)
+        case "postgresql":
+            return postgresql(parsed, role)
+    raise Misconfigured("database_url: it is neither sqlite:///FILE nor postgresql://HOST/NAME")
 
 
 def has_wal_bug(version: tuple[int, ...]) -> bool:

@@ -1,15 +1,16 @@
 """The releases' queries: find, claim, wake."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from packaging.utils import canonicalize_name, canonicalize_version
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, case
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
 
 from bridge.errors import LeaseLost
 from bridge.release import ENDS, Release, Stage
+from bridge.store.postgresql import ring
 
 other = aliased(Release)
 LANE_IS_FREE = ~(
@@ -54,6 +55,7 @@ def claim(
         )
         .order_by(col(Release.due_at), col(Release.id))
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     ids = list(session.exec(due))
     session.execute(
@@ -69,6 +71,27 @@ def claim(
         .execution_options(synchronize_session=False)
     )
     return session.exec(select(Release).where(col(Release.id).in_(ids))).all()
+
+
+def renew(session: Session, claimed: Iterable[Release], until: datetime) -> None:
+    """Lengthen the leases that are still held. A wake that came meanwhile stays one."""
+    for release in claimed:
+        session.execute(
+            update(Release)
+            .where(
+                col(Release.id) == release.id,
+                col(Release.fence) == release.fence,
+                col(Release.claimed_by) == release.claimed_by,
+            )
+            .values(
+                claimed_until=until,
+                due_at=case(
+                    (col(Release.due_at) == col(Release.claimed_until), until),
+                    else_=col(Release.due_at),
+                ),
+            )
+            .execution_options(synchronize_session=False)
+        )
 
 
 def held(session: Session, release: Release) -> Release:
@@ -89,6 +112,7 @@ def give_back(row: Release, due_at: datetime | None) -> None:
 
 def wake(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:
     """Make open releases due now; the count of them."""
+    ring(session)
     result = session.execute(
         update(Release)
         .where(col(Release.stage).not_in(ENDS), *where)

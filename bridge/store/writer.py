@@ -12,11 +12,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlmodel import Session
 
 from bridge.errors import Unavailable
+from bridge.store.postgresql import notify
 
 T = TypeVar("T")
 TOGETHER = 256
@@ -38,8 +41,8 @@ class _Job(Generic[T]):
                 self.result = self.work(session)
                 session.flush()
                 session.expunge_all()
-        except DatabaseError as error:
-            self.error = error if isinstance(error, OURS) else refusal(error)
+        except DBAPIError as error:
+            self.error = unavailable(error) or error
         except Exception as error:  # noqa: BLE001 - it is handed to whoever asked
             self.error = error
 
@@ -91,8 +94,9 @@ class Writer:
                 for job in jobs:
                     job.run(connection)
                     _must_still_be_open(connection)
-        except DatabaseError as error:
-            failure = error if isinstance(error, OURS) else refusal(error)
+                notify(connection)
+        except DBAPIError as error:
+            failure = unavailable(error) or error
         except Exception as error:  # noqa: BLE001 - the thread must live; the callers are told
             failure = error
         for job in jobs:
@@ -100,14 +104,22 @@ class Writer:
 
 
 def _must_still_be_open(connection: Connection) -> None:
-    """A full disk makes SQLite roll back everything, also what others wrote before; a commit after
-    that says nothing. Source: https://www.sqlite.org/lang_transaction.html
+    """A full disk makes SQLite roll back everything, also what others wrote before, and PostgreSQL
+    answers a failed transaction's COMMIT with a silent ROLLBACK: a commit after that says nothing.
+    Sources: https://www.sqlite.org/lang_transaction.html,
+    https://www.postgresql.org/docs/current/sql-commit.html
     """
     driver = connection.connection.dbapi_connection
-    if driver is not None and not driver.in_transaction:
+    if isinstance(driver, psycopg.Connection):
+        is_open = driver.info.transaction_status is TransactionStatus.INTRANS
+    else:
+        is_open = driver is None or driver.in_transaction
+    if not is_open:
         raise Unavailable("the database gave up the whole transaction; is its disk full?")
 
 
-def refusal(error: DatabaseError) -> Unavailable:
-    """Our word for a database that is full, locked, gone or broken."""
+def unavailable(error: DBAPIError) -> Unavailable | None:
+    """Our word for a database that is full, locked, gone or broken; None for a mistake of ours."""
+    if isinstance(error, OURS) and not error.connection_invalidated:
+        return None
     return Unavailable(f"the database does not take writes: {error.orig}")

@@ -9,21 +9,21 @@ from tests.stories.town import Town
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
+async def town(tmp_path: Path, url: str) -> AsyncIterator[Town]:
     """A town whose policy merges by itself; it must be sound when the story is over."""
-    place = Town(tmp_path)
+    place = Town(tmp_path, url)
     yield place
     place.must_be_sound()
     await place.close()
 
 
 @pytest.fixture
-async def town_with(tmp_path: Path) -> AsyncIterator[Callable[..., Town]]:
+async def town_with(tmp_path: Path, url: str) -> AsyncIterator[Callable[..., Town]]:
     """A town with another policy."""
     places: list[Town] = []
 
     def found(**policy: object) -> Town:
-        places.append(Town(tmp_path, None, **policy))
+        places.append(Town(tmp_path, url, **policy))
         return places[-1]
 
     yield found

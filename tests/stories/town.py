@@ -93,9 +93,12 @@ class Doomed(httpx.AsyncBaseTransport):
 class Town:
     """Everybody, at `now`."""
 
-    def __init__(self, folder: Path, line: Line | None = None, **policy: object) -> None:
+    def __init__(
+        self, folder: Path, url: str = "", line: Line | None = None, **policy: object
+    ) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
+        self.database_url = url or f"sqlite:///{folder / 'bridge.db'}"
         self._line = line or (lambda inner: inner)
         self.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         self.mail: list[Letter] = []
@@ -304,7 +307,7 @@ class Town:
         settings = Settings.model_validate(
             {
                 "public_url": "http://bridge.test",
-                "database_url": f"sqlite:///{self.folder / 'bridge.db'}",
+                "database_url": self.database_url,
                 "pipeline": [self.pipeline],
                 "webhook_secrets": {
                     "github": GITHUB_SECRET,
