@@ -31,7 +31,13 @@ def signed(body: bytes, identifier: str = "msg-1", key: str = SECRETS["publisher
 
 
 @pytest.fixture
-async def bridge(tmp_path: Path) -> AsyncIterator[Bridge]:
+async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
+    async with a_bridge(tmp_path, database_url=url) as made:
+        yield made
+
+
+@pytest.fixture
+async def on_file(tmp_path: Path) -> AsyncIterator[Bridge]:
     async with a_bridge(tmp_path) as made:
         yield made
 
@@ -211,22 +217,23 @@ async def test_a_sender_that_hangs_up_leaves_nothing(bridge: Bridge) -> None:
     assert [] == kept(bridge)
 
 
-async def test_a_full_disk_asks_the_sender_to_come_again(bridge: Bridge) -> None:
+async def test_a_full_disk_asks_the_sender_to_come_again(on_file: Bridge) -> None:
     def fill(session: Session) -> None:
         pages = session.execute(text("PRAGMA page_count")).scalar_one()
         session.execute(text(f"PRAGMA max_page_count = {pages}"))
 
-    await bridge.store.write(fill)
+    await on_file.store.write(fill)
     body = b'{"type": "' + b"x" * 200_000 + b'"}'
-    answer = await post(bridge, body, signed(body))
+    answer = await post(on_file, body, signed(body))
     assert (503, "5") == (answer.status_code, answer.headers.get("retry-after"))
 
 
 async def test_a_locked_database_asks_the_sender_to_come_again(
-    bridge: Bridge, tmp_path: Path
+    bridge: Bridge, tmp_path: Path, url: str
 ) -> None:
-    await bridge.store.write(lambda session: session.execute(text("PRAGMA busy_timeout = 1")))
-    async with a_bridge(tmp_path) as another:
+    impatient = "SET lock_timeout = 1" if bridge.store.is_shared else "PRAGMA busy_timeout = 1"
+    async with a_bridge(tmp_path, database_url=url) as another:
+        await bridge.store.write(lambda session: session.execute(text(impatient)))
         locked = asyncio.Event()
         loop, release = asyncio.get_running_loop(), threading.Event()
 

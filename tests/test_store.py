@@ -23,17 +23,18 @@ from bridge.errors import Misconfigured, Reason
 from bridge.store import Store, record, releases
 from bridge.store.engine import engine_for, has_wal_bug
 from tests.bridge_kit import NOW, a_store, begin
+from tests.postgresql_kit import Server
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with a_store(tmp_path) as made:
+def store(url: str) -> Iterator[Store]:
+    with a_store(url) as made:
         yield made
 
 
-def test_the_schema_is_what_the_models_say(tmp_path: Path) -> None:
-    with a_store(tmp_path):
-        engine = engine_for(f"sqlite:///{tmp_path / 'bridge.db'}", "read")
+def test_the_schema_is_what_the_models_say(url: str) -> None:
+    with a_store(url):
+        engine = engine_for(url, "read")
     with engine.connect() as live:
         context = MigrationContext.configure(live, opts={"compare_type": True})
         assert [] == compare_metadata(context, SQLModel.metadata)
@@ -44,22 +45,31 @@ def test_the_schema_is_what_the_models_say(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
-    with a_store(tmp_path) as store:
-        before = store.read_now(lambda s: list(s.execute(text("SELECT sql FROM sqlite_master"))))
-        store.migrate()
-        assert before == store.read_now(
-            lambda s: list(s.execute(text("SELECT sql FROM sqlite_master")))
+def schema(store: Store) -> list[object]:
+    """Everything that a migration could have changed."""
+    told = "SELECT sql FROM sqlite_master"
+    if store.is_shared:
+        told = (
+            "SELECT relname, relkind::text, relhastriggers FROM pg_class WHERE relnamespace = "
+            "'public'::regnamespace ORDER BY relname"
         )
+    return store.read_now(lambda session: [tuple(row) for row in session.execute(text(told))])
 
 
-def test_what_was_written_is_there_after_a_restart_and_a_migration(tmp_path: Path) -> None:
+def test_migrating_twice_changes_nothing(store: Store) -> None:
+    before = schema(store)
+    store.migrate()
+    assert before
+    assert before == schema(store)
+
+
+def test_what_was_written_is_there_after_a_restart_and_a_migration(url: str) -> None:
     async def write(store: Store) -> None:
         await store.write(lambda session: begin(session).key)
 
-    with a_store(tmp_path) as store:
+    with a_store(url) as store:
         asyncio.run(write(store))
-    with a_store(tmp_path) as store:
+    with a_store(url) as store:
         assert ["0.1.0"] == [r.version for r in store.read_now(lambda s: releases.newest(s, 9))]
 
 
@@ -100,17 +110,17 @@ def test_the_versions_that_can_lose_a_commit(version: str, bug: bool) -> None:
     assert bug == has_wal_bug(tuple(int(part) for part in version.split(".")))
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:made-up@db.test/x", "mysql://db.test/x"])
-def test_another_database_is_not_served_and_its_password_not_told(url: str) -> None:
+@pytest.mark.parametrize("address", ["mysql://u:made-up@db.test/x", "oracle://u:made-up@db.test"])
+def test_another_database_is_not_served_and_its_password_not_told(address: str) -> None:
     with pytest.raises(Misconfigured, match="database_url") as told:
-        engine_for(url, "write")
+        engine_for(address, "write")
     assert "made-up" not in str(told.value)
 
 
-@pytest.mark.parametrize("url", ["made-up-nonsense", "", "sqlite:/bridge.db"])
-def test_an_address_that_is_none_is_a_configuration_error(url: str) -> None:
+@pytest.mark.parametrize("address", ["made-up-nonsense", "", "sqlite:/bridge.db"])
+def test_an_address_that_is_none_is_a_configuration_error(address: str) -> None:
     with pytest.raises(Misconfigured, match="database_url"):
-        engine_for(url, "write").connect()
+        engine_for(address, "write").connect()
 
 
 REWRITES = [
@@ -129,26 +139,51 @@ def told(store: Store) -> list[dict[str, JsonValue]]:
     return store.read_now(lambda session: [dict(line.body) for line in record.chain(session)])
 
 
-@pytest.mark.parametrize("statement", [*REWRITES, "DELETE FROM release"])
-async def test_the_record_cannot_be_rewritten(store: Store, statement: str) -> None:
+ON_POSTGRESQL = [
+    "TRUNCATE transition",
+    "TRUNCATE release CASCADE",
+    "UPDATE transition SET seq = seq + 1",
+    "UPDATE transition SET sentence = 'x' WHERE false",
+    "SET session_replication_role = replica; DELETE FROM transition",
+]
+ANYWHERE = [one for one in REWRITES if "REPLACE" not in one]
+
+
+async def must_not_be_taken(store: Store, statement: str) -> None:
     await store.write(lambda session: begin(session).key)
     before = told(store)
-    with pytest.raises(DatabaseError, match=r"append-only|FOREIGN KEY"):
+    with pytest.raises(DatabaseError, match=r"(?i)append-only|foreign key"):
         await store.write(lambda session: session.execute(text(statement)))
     assert before == told(store)
 
 
+@pytest.mark.parametrize("statement", [*ANYWHERE, "DELETE FROM release"])
+async def test_the_record_cannot_be_rewritten(store: Store, statement: str) -> None:
+    await must_not_be_taken(store, statement)
+
+
+@pytest.mark.parametrize("statement", [one for one in REWRITES if "REPLACE" in one])
+async def test_nor_in_the_words_of_sqlite(tmp_path: Path, statement: str) -> None:
+    with a_store(f"sqlite:///{tmp_path / 'bridge.db'}") as store:
+        await must_not_be_taken(store, statement)
+
+
+@pytest.mark.parametrize("statement", ON_POSTGRESQL)
+async def test_nor_in_the_words_of_postgresql(postgresql: Server, statement: str) -> None:
+    with postgresql.database() as address, a_store(address) as store:
+        await must_not_be_taken(store, statement)
+
+
 @pytest.mark.parametrize("statement", REWRITES)
-async def test_nor_by_a_tool_without_our_settings(
-    store: Store, tmp_path: Path, statement: str
-) -> None:
-    await store.write(lambda session: begin(session).key)
-    before = told(store)
-    with contextlib.closing(sqlite3.connect(tmp_path / "bridge.db")) as other:
-        with pytest.raises(sqlite3.DatabaseError, match="append-only"):
-            other.execute(statement)
-        other.rollback()
-    assert before == told(store)
+async def test_nor_by_a_tool_without_our_settings(tmp_path: Path, statement: str) -> None:
+    with a_store(f"sqlite:///{tmp_path / 'bridge.db'}") as store:
+        await store.write(lambda session: begin(session).key)
+        before = told(store)
+        with contextlib.closing(sqlite3.connect(tmp_path / "bridge.db")) as other:
+            with pytest.raises(sqlite3.DatabaseError, match="append-only"):
+                other.execute(statement)
+            other.rollback()
+        assert before == told(store)
 
 
 plain: st.SearchStrategy[JsonValue] = st.recursive(
@@ -167,7 +202,10 @@ plain: st.SearchStrategy[JsonValue] = st.recursive(
 def test_whatever_a_line_rests_on_its_hash_holds_after_reading(
     evidences: list[dict[str, JsonValue]],
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, a_store(Path(folder)) as store:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        a_store(f"sqlite:///{folder}/bridge.db") as store,
+    ):
 
         def work(session: Session) -> None:
             row, add = begin(session), partial(record.append, occurred_at=NOW, now=NOW)

@@ -67,12 +67,26 @@ def announce(
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database's schema up to date."""
+def migrate(
+    to: Annotated[
+        str | None, typer.Option(metavar="URL", help="Copy everything to this empty database.")
+    ] = None,
+) -> None:
+    """Bring the database's schema up to date, or move everything to another database."""
     store = Store(load().database_url)
-    store.migrate()
-    store.close()
-    out.print("The schema is up to date.")
+    try:
+        if to is None:
+            store.migrate()
+            return out.print("The schema is up to date.")
+        other = Store(to)
+        try:
+            verdict = store.move_to(other)
+        finally:
+            other.close()
+    finally:
+        store.close()
+    out.print(f"Moved. The chain holds there: {verdict.lines} lines, head {verdict.head}")
+    return out.print("Now set BRIDGE_DATABASE_URL to the new address.")
 
 
 @app.command()

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlmodel import Session
 
 from bridge import audit
@@ -133,7 +133,7 @@ def _read(look: Callable[[Session], T]) -> T:
     store = Store(url)
     try:
         return store.read_now(look)
-    except OperationalError as error:
+    except (OperationalError, ProgrammingError) as error:
         why = f"it holds no bridge's data ({error.orig})"
         raise Misconfigured(f"database_url: {why}. `bridge serve` makes it.") from None
     finally:

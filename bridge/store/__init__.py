@@ -13,9 +13,10 @@ from sqlmodel import Session
 
 import bridge
 from alembic import command
+from bridge import audit
 from bridge.errors import Unavailable
 from bridge.kit.clock import system_clock
-from bridge.store import postgresql
+from bridge.store import move, postgresql
 from bridge.store.engine import engine_for
 from bridge.store.writer import Writer, unavailable
 
@@ -44,6 +45,20 @@ class Store:
             self._set_the_clock()
         except DBAPIError as error:
             raise Unavailable(f"the database cannot be used: {error.orig}") from error
+
+    def move_to(self, other: "Store") -> audit.Verdict:
+        """Copy everything to `other`, which is empty; the chain as it was verified there.
+
+        Raises Misconfigured, with nothing kept, and Unavailable.
+        """
+        try:
+            with self._writing.begin() as source, other._writing.begin() as target:
+                upgrade(source)
+                move.must_be_empty(target)
+                upgrade(target)
+                return move.copy(source, target)
+        except DBAPIError as error:
+            raise unavailable(error) or error from error
 
     def clock(self) -> datetime:
         """The time that claims are compared with: one clock for all who share the database."""

@@ -116,6 +116,13 @@ async def listen(url: URL, rung: Callable[[], None], beat: Callable[[], None]) -
         await asyncio.sleep(PAUSE)
 
 
+def take_your_time(connection: Connection) -> None:
+    """This one transaction may be long and pause; SQLite knows no such limits."""
+    if connection.dialect.name == "postgresql":
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+
+
 def ahead(engine: Engine) -> timedelta:
     """How far the database's clock is ahead of ours."""
     asked = system_clock()

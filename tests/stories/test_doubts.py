@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from bridge import pins
@@ -243,6 +244,9 @@ async def test_a_version_is_one_release_however_it_is_spelled(town: Town, announ
 
 def forget_everything(town: Town) -> None:
     """The database is gone."""
+    if town.bridge.store.is_shared:
+        with psycopg.connect(town.database_url) as connection:
+            connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     for file in town.folder.glob("bridge.db*"):
         file.unlink()
     town.acknowledged.clear()
