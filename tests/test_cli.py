@@ -21,6 +21,7 @@ from bridge.release import Stage
 from bridge.store import Store, deliveries
 from bridge.web.app import create_app
 from tests.bridge_kit import SECRETS, begin, settings
+from tests.postgresql_kit import Server
 from tests.rehearsal_kit import served
 from tests.stories.town import model_wheel
 
@@ -181,7 +182,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "not a database": ({"BRIDGE_DATABASE_URL": CANARY}, "database_url"),
     "a server": (
-        {"BRIDGE_DATABASE_URL": f"postgresql://rosa:{CANARY}@db.test/bridge"},
+        {"BRIDGE_DATABASE_URL": f"mysql://rosa:{CANARY}@db.test/bridge"},
         "database_url",
     ),
     "an empty database": ({"BRIDGE_DATABASE_URL": f"sqlite:///{CANARY}.db"}, "database_url"),
@@ -201,6 +202,42 @@ def test_wrong_configuration_is_2_and_names_fields_never_values(
     assert field in err
     assert "canary" not in out + err
     assert "Traceback" not in err
+
+
+def test_a_server_that_is_away_is_3_and_its_password_not_told(
+    bridge: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"postgresql://rosa:{CANARY}@127.0.0.1:1/bridge"
+    monkeypatch.setenv("BRIDGE_DATABASE_URL", address)
+    for command in ("releases", "migrate"):
+        code, out, err = bridge(command)
+        assert 3 == code
+        assert "does not answer" in err
+        assert "canary" not in out + err
+        assert "Traceback" not in err
+
+
+def test_a_server_that_no_bridge_has_used_is_2(
+    bridge: Run, monkeypatch: pytest.MonkeyPatch, postgresql: Server
+) -> None:
+    with postgresql.database("template1") as address:
+        monkeypatch.setenv("BRIDGE_DATABASE_URL", address)
+        code, _, err = bridge("releases")
+    assert 2 == code
+    assert "holds no bridge's data" in err
+
+
+def test_a_database_moves_once(
+    bridge: Run, monkeypatch: pytest.MonkeyPatch, postgresql: Server
+) -> None:
+    with postgresql.database("template1") as address:
+        code, out, _ = bridge("migrate", "--to", address)
+        assert 0 == code
+        assert "The chain holds there: 0 lines" in out
+        monkeypatch.setenv("BRIDGE_DATABASE_URL", address)
+        code, out, _ = bridge("releases")
+        assert 0 == code
+        assert "No version" in out
 
 
 def test_a_secret_that_is_no_key_is_2(

@@ -91,7 +91,9 @@ async def test_a_caller_that_fails_takes_nobody_with_it(store: Store) -> None:
     held.go.set()
     one, lost, broken, two = await together
     await first
-    assert (1, 2) == (one, two)
+    assert isinstance(one, int)
+    assert isinstance(two, int)
+    assert 1 == one < two, "a sequence may leave gaps"
     assert isinstance(lost, LeaseLost)
     assert "IntegrityError" == type(broken).__name__
     assert ["0.1.0", "0.1.1"] == versions(store)

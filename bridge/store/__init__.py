@@ -100,7 +100,7 @@ class Store:
 
     def _in_our_words(self, error: DBAPIError) -> Exception:
         """A server may be away for a while; a file that cannot be opened is not."""
-        return (unavailable(error) if self.is_shared else None) or error
+        return (unavailable(error, "answer") if self.is_shared else None) or error
 
     def _set_the_clock(self) -> None:
         if self.is_shared:

@@ -1,6 +1,7 @@
 """The record's queries. Lines are only ever appended, in the transaction of what they tell."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -72,8 +73,9 @@ def chain(session: Session) -> Iterator[audit.Line]:
     rows = session.exec(
         select(Transition).order_by(col(Transition.seq)), execution_options={"yield_per": 1000}
     )
-    for row in rows:
-        yield audit.Line(row.seq or 0, body(row), row.prev_hash, row.hash)
+    with closing(rows):
+        for row in rows:
+            yield audit.Line(row.seq or 0, body(row), row.prev_hash, row.hash)
 
 
 def head(session: Session) -> str:

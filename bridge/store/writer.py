@@ -118,8 +118,8 @@ def _must_still_be_open(connection: Connection) -> None:
         raise Unavailable("the database gave up the whole transaction; is its disk full?")
 
 
-def unavailable(error: DBAPIError) -> Unavailable | None:
+def unavailable(error: DBAPIError, what: str = "take writes") -> Unavailable | None:
     """Our word for a database that is full, locked, gone or broken; None for a mistake of ours."""
     if isinstance(error, OURS) and not error.connection_invalidated:
         return None
-    return Unavailable(f"the database does not take writes: {error.orig}")
+    return Unavailable(f"the database does not {what}: {error.orig}")
