@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from bridge import ledger
 from bridge.delivery import Delivery, DeliveryState
@@ -284,3 +284,38 @@ async def test_an_attempt_is_counted_before_it_is_made(store: Store) -> None:
         now = NOW + attempt * LEASE
         (taken,) = await store.write(partial(deliveries.claim, now=now, lease=LEASE, limit=9))
         assert attempt == taken.attempts
+
+
+async def test_a_renewed_lease_holds_and_what_woke_it_is_not_forgotten(store: Store) -> None:
+    for version in ("0.1.0", "0.1.1"):
+        await placed(store, version, Stage.PROPOSED)
+    held = await store.write(lambda s: releases.claim(s, NOW, "one", LEASE, 10))
+    woken = next(release for release in held if release.version == "0.1.1")
+    await store.write(lambda s: releases.wake(s, SOON, col(Release.id) == woken.key))
+    await store.write(partial(releases.renew, claimed=held, until=NOW + 2 * LEASE))
+    assert [] == await claimed(store, "two", after=239)
+    rows = store.read_now(lambda s: releases.newest(s, 9))
+    assert {"0.1.0": NOW + 2 * LEASE, "0.1.1": SOON} == {row.version: row.due_at for row in rows}
+    await give_back(store, woken.key, after=1000)
+    assert ["0.1.1"] == await claimed(store, "two", after=239)
+    assert ["0.1.0"] == await claimed(store, "three", after=240)
+
+
+async def test_a_lease_that_another_has_is_not_renewed(store: Store) -> None:
+    await placed(store, "0.1.0", Stage.PROPOSED)
+    held = await store.write(lambda s: releases.claim(s, NOW, "one", LEASE, 10))
+    assert ["0.1.0"] == await claimed(store, "two", after=120)
+    await store.write(partial(releases.renew, claimed=held, until=NOW + 99 * LEASE))
+    assert ["0.1.0"] == await claimed(store, "three", after=240)
+
+
+async def test_a_delivery_that_another_has_cannot_be_finished(store: Store) -> None:
+    await store.write(lambda s: deliveries.keep(s, delivery("a", "1")))
+    claim = partial(deliveries.claim, lease=LEASE, limit=9)
+    (mine,) = await store.write(partial(claim, now=NOW))
+    (theirs,) = await store.write(partial(claim, now=NOW + LEASE))
+    with pytest.raises(LeaseLost):
+        await store.write(lambda s: deliveries.finish(s, mine, DeliveryState.PARKED, "Odd."))
+    with pytest.raises(LeaseLost):
+        await store.write(lambda s: deliveries.retry(s, mine, SOON, "Odd."))
+    await store.write(lambda s: deliveries.finish(s, theirs, DeliveryState.HANDLED, "Done."))

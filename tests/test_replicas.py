@@ -302,6 +302,10 @@ class Scene:
     def __init__(self, folder: Path, address: str, index: SlowIndex) -> None:
         self.store = Store(address)
         self.replicas = [Replica(folder / name, address, index) for name in ("one", "two")]
+        self.holder = ""
+
+    def play(self) -> None:
+        """Begin a release when both are up, and see who takes it."""
         listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bridge listen'"
         until(lambda: self._ask(listening) == 2, 60)
         asyncio.run(self._begin())
@@ -326,14 +330,21 @@ class Scene:
         return self.store.read_now(lambda session: session.execute(text(statement)).scalar_one())
 
     async def _begin(self) -> None:
-        await self.store.write(lambda session: begin(session).key)
+        def due_now(session: Session) -> None:
+            begin(session)
+            releases.wake(session, self.store.clock())
+
+        await self.store.write(due_now)
 
 
 @pytest.fixture
 def scene(tmp_path: Path, address: str, index: SlowIndex) -> Iterator[Scene]:
     made = Scene(tmp_path, address, index)
-    yield made
-    made.end()
+    try:
+        made.play()
+        yield made
+    finally:
+        made.end()
 
 
 def test_a_killed_replicas_work_is_taken_over(scene: Scene) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from packaging.utils import canonicalize_name, canonicalize_version
-from sqlalchemy import ColumnElement, case
+from sqlalchemy import ColumnElement, case, literal
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
 
+from bridge.columns import Moment
 from bridge.errors import LeaseLost
 from bridge.release import ENDS, Release, Stage
 from bridge.store.postgresql import ring
@@ -86,7 +87,7 @@ def renew(session: Session, claimed: Iterable[Release], until: datetime) -> None
             .values(
                 claimed_until=until,
                 due_at=case(
-                    (col(Release.due_at) == col(Release.claimed_until), until),
+                    (col(Release.due_at) == col(Release.claimed_until), literal(until, Moment)),
                     else_=col(Release.due_at),
                 ),
             )
