@@ -129,7 +129,7 @@ async def test_a_truncated_file_is_503(bridge: Bridge, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("harm", ["corrupted", "not a database", "a folder", "read-only"])
 def test_a_start_on_a_broken_database_says_what_is_wrong(tmp_path: Path, harm: str) -> None:
-    with a_store(tmp_path):
+    with a_store(f"sqlite:///{tmp_path / 'bridge.db'}"):
         pass
     path = tmp_path / "bridge.db"
     if harm == "corrupted":

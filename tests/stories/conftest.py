@@ -23,7 +23,7 @@ async def town_with(tmp_path: Path, url: str) -> AsyncIterator[Callable[..., Tow
     places: list[Town] = []
 
     def found(**policy: object) -> Town:
-        places.append(Town(tmp_path, url, **policy))
+        places.append(Town(tmp_path, url, policy))
         return places[-1]
 
     yield found

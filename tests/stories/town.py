@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -94,7 +94,11 @@ class Town:
     """Everybody, at `now`."""
 
     def __init__(
-        self, folder: Path, url: str = "", line: Line | None = None, **policy: object
+        self,
+        folder: Path,
+        url: str = "",
+        policy: Mapping[str, object] | None = None,
+        line: Line | None = None,
     ) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
@@ -147,7 +151,7 @@ class Town:
                 "app_root": "api",
                 "api_url": "http://api.test",
                 "circleci": {"project": "gh/acme/model-deployment", "workflow": "regression-model"},
-                "policy": {"merge": "auto", "verify": {"within": "2m"}, **policy},
+                "policy": {"merge": "auto", "verify": {"within": "2m"}, **(policy or {})},
             }
         )
         self.bridge = self._new_bridge()
