@@ -152,6 +152,8 @@ class Worker:
                     await self._store.write(partial(releases.renew, claimed=held, until=until))
             except Unavailable as error:
                 log.warning("leases not renewed", error=str(error))
+            except Exception:
+                log.exception("leases not renewed")
 
     async def _nap(self) -> float:
         """Seconds until something is due, at most half a minute."""
