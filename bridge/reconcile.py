@@ -87,12 +87,12 @@ class Reconciler:
         if pipeline is None:
             return await self._later(release, say("no_pipeline", name=release.pipeline), ASK_PARKED)
 
-        crashes = release.attempts > CRASHES_UNTIL_PARKED and release.code != "unavailable"
-        if crashes and release.code == "parked":
-            await self._mark(release, say("once_more", attempts=release.attempts - 1))
-        elif crashes:
-            reason = say("parked", attempts=release.attempts - 1, what="the process died")
-            return await self._later(release, reason, ASK_PARKED)
+        deaths = release.attempts - 1
+        if deaths >= CRASHES_UNTIL_PARKED and release.code == "parked":
+            await self._mark(release, say("once_more", attempts=deaths))
+        elif deaths >= CRASHES_UNTIL_PARKED:
+            reason = say("parked", attempts=deaths, what="the process died")
+            return await self._later(release, reason, ASK_PARKED, attempts=release.attempts)
 
         async def intend(reason: Reason) -> None:
             def work(session: Session) -> None:
@@ -123,7 +123,7 @@ class Reconciler:
             if isinstance(outcome, Done):
                 await self._move(release, leg.earns, outcome.because, outcome.learned)
             else:
-                await self._wait(release, outcome, attempts=0)
+                await self._wait(release, outcome)
 
     async def _move(self, release: Release, to: Stage, reason: Reason, learned: Learned) -> None:
         def work(session: Session) -> None:
@@ -136,13 +136,16 @@ class Reconciler:
 
         await self._store.write(work)
 
-    async def _wait(self, release: Release, wait: Wait, attempts: int) -> None:
+    async def _wait(
+        self, release: Release, wait: Wait, *, attempts: int = 0, failures: int = 0
+    ) -> None:
         def work(session: Session) -> None:
             row, reason = releases.held(session, release), wait.because
             row.facts = row.facts.model_copy(update=dict(wait.learned))
             if row.code != reason.code:
                 ledger.note(session, row, "note", reason, self._clock())
-            row.code, row.sentence, row.attempts = reason.code, reason.sentence, attempts
+            row.code, row.sentence = reason.code, reason.sentence
+            row.attempts, row.failures = attempts, failures
             releases.give_back(row, wait.until)
             session.add(row)
 
@@ -158,24 +161,40 @@ class Reconciler:
 
         await self._store.write(work)
 
-    async def _later(self, release: Release, reason: Reason, wait: timedelta) -> None:
-        await self._wait(release, Wait(self._clock() + wait, reason), release.attempts)
+    async def _later(
+        self,
+        release: Release,
+        reason: Reason,
+        wait: timedelta,
+        *,
+        attempts: int = 0,
+        failures: int = 0,
+    ) -> None:
+        later = Wait(self._clock() + wait, reason)
+        await self._wait(release, later, attempts=attempts, failures=failures)
 
     async def _unavailable(self, release: Release, error: Unavailable) -> None:
         """No answer: ask again, later each time, and not before the neighbour wants it."""
-        backoff = min(2.0 ** min(release.attempts - 1, 10), ASK_LATE.total_seconds())
+        failures = _in_a_row(release, "unavailable")
+        backoff = min(2.0 ** min(failures - 1, 10), ASK_LATE.total_seconds())
         wait = timedelta(seconds=max(backoff, error.retry_after or 0))
         at = (self._clock() + wait).strftime("%H:%M:%S UTC")
-        await self._later(release, say("unavailable", who=error, at=at), wait)
+        reason = say("unavailable", who=error, at=at)
+        await self._later(release, reason, wait, failures=failures)
 
     async def _park_or_retry(self, release: Release, bug: Exception) -> None:
-        what = type(bug).__name__
-        if release.attempts >= BUGS_UNTIL_PARKED:
-            reason = say("parked", attempts=release.attempts, what=what)
-            return await self._later(release, reason, ASK_PARKED)
-        wait = timedelta(seconds=2**release.attempts)
+        what, failures = type(bug).__name__, _in_a_row(release, "hiccup", "parked")
+        if failures >= BUGS_UNTIL_PARKED:
+            reason = say("parked", attempts=failures, what=what)
+            return await self._later(release, reason, ASK_PARKED, failures=failures)
+        wait = timedelta(seconds=2**failures)
         at = (self._clock() + wait).strftime("%H:%M:%S UTC")
-        return await self._later(release, say("hiccup", what=what, at=at), wait)
+        return await self._later(release, say("hiccup", what=what, at=at), wait, failures=failures)
+
+
+def _in_a_row(release: Release, *codes: str) -> int:
+    """How often the step has ended so, this time included. Deaths of the process do not count."""
+    return release.failures + 1 if release.code in codes else 1
 
 
 class Memory(TypedDict):

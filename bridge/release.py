@@ -150,6 +150,7 @@ class Release(SQLModel, table=True):
     due_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     facts: Facts = Field(sa_column=Column(Document(Facts), nullable=False))
     attempts: int = 0
+    failures: int = 0
     fence: int = 0
     claimed_by: str | None = None
     claimed_until: datetime | None = Field(default=None, sa_column=Column(Moment))
@@ -177,7 +178,7 @@ def move(release: Release, to: Stage, reason: Reason, at: datetime) -> None:
     release.stage = to
     release.code, release.sentence = reason.code, reason.sentence
     release.since = at
-    release.attempts = 0
+    release.attempts = release.failures = 0
     release.due_at = None if to.is_end else at
 
 

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.String(24)),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("claimed_by", sa.String()),
         sa.Column("claimed_until", sa.String(24)),

@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from bridge.delivery import Delivery, DeliveryState
 from bridge.inbox import TRIES
+from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.letters import Letter
 from bridge.release import Release, Stage
 from bridge.sentences import say
@@ -92,3 +93,20 @@ async def test_what_kills_the_process_once_more_is_parked_again(town: Town) -> N
     await town.turn()
     again = town.release("0.1.0")
     assert ("parked", release.stage) == (again.code, again.stage)
+
+
+async def test_deaths_of_the_process_are_no_misses_of_a_neighbour(town: Town) -> None:
+    await town.publish("0.1.0")
+
+    def died(session: Session) -> None:
+        row = session.exec(select(Release)).one()
+        row.attempts = 15
+        session.add(row)
+
+    await town.bridge.worker.sweep()
+    await town.bridge.store.write(died)
+    town.index.before = lambda name: Fault("refuse", 503, {"message": "down"})
+    await town.turn()
+    waiting = town.release("0.1.0")
+    assert ("unavailable", 0, 1) == (waiting.code, waiting.attempts, waiting.failures)
+    assert waiting.due_at == town.now + timedelta(seconds=1)
