@@ -4,7 +4,8 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 import bridge.delivery
-import bridge.release  # noqa: F401
+import bridge.release
+import bridge.store.duties  # noqa: F401
 from alembic import context
 
 

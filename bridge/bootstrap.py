@@ -24,6 +24,7 @@ from bridge.release import Release
 from bridge.settings import Settings
 from bridge.steps.world import Intend, World
 from bridge.store import Store, releases
+from bridge.sweep import Sweeper
 from bridge.worker import Worker
 
 STANDSTILL = timedelta(minutes=2)
@@ -143,7 +144,9 @@ class Bridge:
     def worker(self) -> Worker:
         """Keeps everything moving."""
         inbox = Inbox(self.store, self.settings.pipeline, self.clock)
-        return Worker(self.store, inbox, self.reconciler, self.clock, self.settings.sweep_every)
+        sweeper = Sweeper(self.store, self.settings.pipeline, self.neighbours, self.clock)
+        every = self.settings.sweep_every
+        return Worker(self.store, inbox, self.reconciler, sweeper, self.clock, every)
 
     def works(self) -> bool:
         """Whether the worker has finished a turn of late."""

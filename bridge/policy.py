@@ -17,6 +17,8 @@ UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 REPOSITORY = r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
 ASK_SOON = timedelta(seconds=1)
 ASK_LATE = timedelta(minutes=1)
+LOOK_ANYWAY = timedelta(days=1)
+"""So late a release looks again by itself where a webhook or the sweep would tell it sooner."""
 INDEX_PATIENCE = timedelta(minutes=30)
 
 

@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypedDict
 
 import structlog
-from packaging.version import Version
 from sqlmodel import Session
 
 from bridge import ledger
 from bridge.errors import Declined, LeaseLost, Reason, Refused, Superseded, Unavailable
-from bridge.event import Published
 from bridge.kit.clock import Clock
 from bridge.pipeline import PIPELINE, Leg
 from bridge.policy import ASK_LATE, Pipeline
@@ -65,22 +63,6 @@ class Reconciler:
             await self._advance(release)
         except LeaseLost:
             log.warning("lease lost", release=release.id, version=release.version)
-
-    async def sweep(self, pipeline: Pipeline) -> int:
-        """Begin a release for the newest version on the index, if nobody told us of it; 0 or 1."""
-        now = self._clock()
-        world = self._around.world(pipeline, now=now, intend=_no_effects)
-        listed = await world.index.files(pipeline.package)
-        found = {version for file in listed if (version := file.version(pipeline.package))}
-        known = await self._store.read(lambda session: releases.versions(session, pipeline.name))
-        newest = max((version for version in found if not version.is_prerelease), default=None)
-        if newest is None or any(Version(seen) >= newest for seen in known):
-            return 0
-        told = Published(package=pipeline.package, version=str(newest))
-        await self._store.write(
-            lambda session: ledger.begin(session, pipeline, told, by="the sweep", now=now)
-        )
-        return 1
 
     async def _advance(self, release: Release) -> None:
         leg, pipeline = PIPELINE[release.stage], self.pipelines.get(release.pipeline)
@@ -145,7 +127,7 @@ class Reconciler:
             if row.code != reason.code:
                 ledger.note(session, row, "note", reason, self._clock())
             row.code, row.sentence = reason.code, reason.sentence
-            row.attempts, row.failures = attempts, failures
+            row.attempts, row.failures, row.seen = attempts, failures, wait.seen
             releases.give_back(row, wait.until)
             session.add(row)
 
@@ -218,7 +200,3 @@ def _end_of(refusal: Refused, leg: Leg) -> Stage:
     if isinstance(refusal, Declined):
         return Stage.DECLINED
     return Stage.SUPERSEDED if isinstance(refusal, Superseded) else leg.refused
-
-
-async def _no_effects(reason: Reason) -> None:
-    raise LeaseLost("a sweep has no effects")

@@ -151,6 +151,7 @@ class Release(SQLModel, table=True):
     facts: Facts = Field(sa_column=Column(Document(Facts), nullable=False))
     attempts: int = 0
     failures: int = 0
+    seen: str | None = None
     fence: int = 0
     claimed_by: str | None = None
     claimed_until: datetime | None = Field(default=None, sa_column=Column(Moment))
@@ -178,7 +179,7 @@ def move(release: Release, to: Stage, reason: Reason, at: datetime) -> None:
     release.stage = to
     release.code, release.sentence = reason.code, reason.sentence
     release.since = at
-    release.attempts = release.failures = 0
+    release.attempts, release.failures, release.seen = 0, 0, None
     release.due_at = None if to.is_end else at
 
 
@@ -188,7 +189,17 @@ class Evidence(RootModel[dict[str, JsonValue]]):
 
 class Transition(SQLModel, table=True):
     """One line of the audit. `kind` is `move` (the stage changed), `intent` (an effect is about
-    to be tried) or `note` (the reason changed, the stage did not)."""
+    to be tried), `note` (the reason changed, the stage did not), `alarm` (an announcement of
+    another file than ours) or `repair` (the sweep found what no webhook told)."""
+
+    __table_args__ = (
+        Index(
+            "transition_repair",
+            "code",
+            sqlite_where=text("kind = 'repair'"),
+            postgresql_where=text("kind = 'repair'"),
+        ),
+    )
 
     seq: int | None = Field(default=None, primary_key=True)
     release_id: int = Field(index=True, foreign_key="release.id")

@@ -98,7 +98,7 @@ class Settings(BaseSettings):
 
     public_url: str = "http://127.0.0.1:8000"
     database_url: str = "sqlite:///bridge.db"
-    sweep_every: Duration = timedelta(minutes=5)
+    sweep_every: Duration = timedelta(minutes=1)
     pipeline: list[Pipeline] = Field(default=[])
     webhook_secrets: WebhookSecrets = WebhookSecrets()
     github: GitHubSettings = GitHubSettings()

@@ -21,6 +21,7 @@ from bridge.kit.clock import Clock
 from bridge.reconcile import Reconciler
 from bridge.release import Release
 from bridge.store import Store, deliveries, releases
+from bridge.sweep import ON_ITS_WAY, Sweeper
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=10)
@@ -41,6 +42,7 @@ class Worker:
         store: Store,
         inbox: Inbox,
         reconciler: Reconciler,
+        sweeper: Sweeper,
         clock: Clock,
         sweep_every: timedelta,
     ) -> None:
@@ -48,6 +50,7 @@ class Worker:
         self._store = store
         self._inbox = inbox
         self._reconciler = reconciler
+        self._sweeper = sweeper
         self._clock = clock
         self._sweep_every = sweep_every
         self.beat: datetime | None = None
@@ -100,16 +103,11 @@ class Worker:
             task.add_done_callback(self._finished)
         return taken + len(claimed)
 
-    async def sweep(self) -> None:
-        """Look once for what no webhook told, pipeline by pipeline."""
-        for pipeline in self._reconciler.pipelines.values():
-            try:
-                if await self._reconciler.sweep(pipeline):
-                    self.ring()
-            except Unavailable as error:
-                log.warning("sweep", pipeline=pipeline.name, error=str(error))
-            except Exception:
-                log.exception("sweep failed", pipeline=pipeline.name)
+    async def sweep(self) -> int | None:
+        """Look once for what no webhook told; see `Sweeper.sweep`."""
+        unheard = await self._sweeper.sweep(self.name, self._sweep_every)
+        self.ring()
+        return unheard
 
     async def settle(self) -> None:
         """Wait for the steps that are under way."""
@@ -138,8 +136,15 @@ class Worker:
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            await self.sweep()
-            await asyncio.sleep(self._sweep_every.total_seconds())
+            pause = self._sweep_every
+            try:
+                if await self.sweep():
+                    pause = min(pause, ON_ITS_WAY)
+            except Unavailable as error:
+                log.warning("no sweep", error=str(error))
+            except Exception:
+                log.exception("no sweep")
+            await asyncio.sleep(pause.total_seconds())
 
     async def _renew_for_ever(self) -> None:
         """A lease is short, so that others soon take over from the dead; the living renew it."""

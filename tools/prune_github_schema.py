@@ -88,9 +88,12 @@ class Pruner:
             self.keep(schema.type_map[name])
 
     def share(self, kind: GraphQLNamedType) -> None:
-        """An interface's fields are asked of every type that stands behind it."""
+        """An interface's fields are asked of every type that stands behind it; behind `Node`
+        stand nearly all, so there only of those that a document names."""
         if isinstance(kind, GraphQLInterfaceType):
             for member in self.schema.get_possible_types(kind):
+                if kind.name == "Node" and member.name not in self.uses:
+                    continue
                 for name, arguments in self.uses[kind.name].items():
                     self.uses[member.name].setdefault(name, set()).update(arguments)
 

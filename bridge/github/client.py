@@ -7,6 +7,7 @@ Source: https://docs.github.com/en/graphql/reference
 """
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from bridge.errors import Unavailable
 from bridge.github import documents
-from bridge.github.sight import SeenPull, Sight
+from bridge.github.sight import PullState, SeenPull, Sight
 from bridge.kit.http import Door
 from bridge.release import PullRequest
 
@@ -47,6 +48,10 @@ class _Viewer(BaseModel):
 class _Looked(BaseModel):
     viewer: _Viewer
     repository: Sight | None
+
+
+class _Pulls(BaseModel):
+    nodes: list[PullState | None]
 
 
 class _Made(BaseModel):
@@ -103,6 +108,14 @@ class GitHub:
         if looked.repository is None:
             raise Unavailable(f"GitHub shows no {self.repository}; may the token see it?")
         return looked.repository.model_copy(update={"viewer": looked.viewer.login})
+
+    async def pulls(self, ids: Sequence[str]) -> dict[str, PullState]:
+        """Up to 100 pull requests by their node id, in one query; what is gone is left out.
+
+        Raises Unavailable. Source: https://docs.github.com/en/graphql/reference/queries#nodes
+        """
+        data = await self._speak(documents.PULLS, {"ids": list(ids)}, may_lack="NOT_FOUND")
+        return {pull.id: pull for pull in _read(_Pulls, data).nodes if pull}
 
     async def propose(self, repository_id: str, proposal: Proposal) -> PullRequest:
         """Make what is missing of branch, commit and pull request, in one document.
@@ -180,7 +193,9 @@ class GitHub:
         """Give back the connections."""
         await self._door.close()
 
-    async def _speak(self, document: str, variables: dict[str, object]) -> dict[str, JsonValue]:
+    async def _speak(
+        self, document: str, variables: dict[str, object], may_lack: str = ""
+    ) -> dict[str, JsonValue]:
         answer = await self._door.ask(
             "POST",
             self._graphql,
@@ -193,8 +208,9 @@ class GitHub:
             envelope = _Envelope.model_validate_json(answer.content)
         except ValidationError as error:
             raise Unavailable("GitHub sent an answer that cannot be read") from error
-        if envelope.errors:
-            message = f"GitHub said: {envelope.errors[0].message}"
+        serious = [error for error in envelope.errors if error.type != may_lack or not may_lack]
+        if serious:
+            message = f"GitHub said: {serious[0].message}"
             raise Unavailable(message, self._door.retry_after(answer))
         return envelope.data or {}
 

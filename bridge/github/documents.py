@@ -32,6 +32,12 @@ fragment Seen on PullRequest {
 }
 """
 
+PULLS = """
+query Pulls($ids: [ID!]!) {
+  nodes(ids: $ids) { id ... on PullRequest { state headRefOid statusCheckRollup { state } } }
+}
+"""
+
 PROPOSE = """
 mutation Propose($ref: CreateRefInput!, $commit: CreateCommitOnBranchInput!,
                  $pull: CreatePullRequestInput!,

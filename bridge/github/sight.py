@@ -39,27 +39,37 @@ class _Rollup(BaseModel):
     state: str
 
 
-class SeenPull(BaseModel):
-    """A pull request as GitHub tells it now."""
+class PullState(BaseModel):
+    """What webhooks tell of a pull request: its state, its head and its checks."""
 
     id: str
-    number: int
-    url: str
     state: Literal["OPEN", "CLOSED", "MERGED"]
-    is_cross_repository: bool = Field(alias="isCrossRepository")
     head_sha: str = Field(alias="headRefOid")
-    changed_files: int = Field(alias="changedFiles")
-    mergeable: str
-    author: _Actor | None
-    merge_commit: _Oid | None = Field(alias="mergeCommit")
-    merged_by: _Actor | None = Field(alias="mergedBy")
-    head_ref: _Ref | None = Field(alias="headRef")
     rollup: _Rollup | None = Field(alias="statusCheckRollup")
 
     @property
     def checks(self) -> str | None:
         """The rollup of all checks and statuses of the head, or None where there is none."""
         return self.rollup.state if self.rollup else None
+
+    @property
+    def as_seen(self) -> str:
+        """The same as long as nothing has changed that a webhook would tell."""
+        return f"{self.state} {self.head_sha} {self.checks}"
+
+
+class SeenPull(PullState):
+    """A pull request as GitHub tells it now."""
+
+    number: int
+    url: str
+    is_cross_repository: bool = Field(alias="isCrossRepository")
+    changed_files: int = Field(alias="changedFiles")
+    mergeable: str
+    author: _Actor | None
+    merge_commit: _Oid | None = Field(alias="mergeCommit")
+    merged_by: _Actor | None = Field(alias="mergedBy")
+    head_ref: _Ref | None = Field(alias="headRef")
 
     def as_fact(self) -> PullRequest:
         """What a release remembers of it."""

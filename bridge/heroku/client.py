@@ -3,6 +3,7 @@
 Source: https://devcenter.heroku.com/articles/platform-api-reference
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -54,6 +55,11 @@ class HerokuRelease(BaseModel):
     eligible_for_rollback: bool = True
     description: str = ""
     slug: _Id | None = None
+
+
+def as_seen(newest: Sequence[Build | HerokuRelease]) -> str:
+    """The same as long as nothing has changed that a webhook would tell."""
+    return " ".join(f"{one.id}:{one.status}" for one in newest[:3])
 
 
 class Slot(BaseModel):

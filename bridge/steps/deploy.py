@@ -7,9 +7,9 @@ from datetime import timedelta
 from packaging.version import Version
 
 from bridge.errors import Refused, Superseded, Unavailable
-from bridge.heroku.client import Build, HerokuRelease
+from bridge.heroku.client import Build, HerokuRelease, as_seen
 from bridge.heroku.pack import pack
-from bridge.policy import next_look, other_file
+from bridge.policy import LOOK_ANYWAY, other_file
 from bridge.release import HerokuDeployment, Release
 from bridge.sentences import say, short
 from bridge.steps.verify import contradiction
@@ -31,23 +31,25 @@ async def deploy(release: Release, world: World) -> Outcome:
     if sha is None:
         raise ValueError("a merged release without its merge commit")
     if world.pipeline.deploy == "watch":
-        return await _watch(release, world, sha)
+        return await _watch(world, sha)
     builds = await world.heroku.builds()
     build = next((build for build in builds if build.sha == sha), None)
     if build is None:
         if any(other.status == "pending" for other in builds):
             reason = say("app_is_busy", app=world.pipeline.app)
-            return Wait(next_look(release.since, world.now), reason)
+            return Wait(world.now + LOOK_ANYWAY, reason, seen=as_seen(builds))
         if wrong := other_file(release.facts):
             raise Refused(wrong)
         if serving := await _serving_already(release, world):
             return serving
         build = await _start(world, sha)
+        builds = [build, *builds]
     if build.status == "pending":
         return Wait(
-            next_look(release.since, world.now),
+            world.now + LOOK_ANYWAY,
             say("building", sha=short(sha)),
             {"heroku": HerokuDeployment(build=build.id)},
+            seen=as_seen(builds),
         )
     if build.status != "succeeded":
         tail = await world.heroku.output(build) or build.status
@@ -98,13 +100,14 @@ async def _released(release: Release, world: World, sha: str, build: Build) -> O
     return _deployed(world, sha, build.id, theirs)
 
 
-async def _watch(release: Release, world: World, sha: str) -> Outcome:
+async def _watch(world: World, sha: str) -> Outcome:
     """Somebody else deploys: recognise the Heroku release by its slug's commit."""
-    for theirs in (await world.heroku.releases())[:5]:
+    newest = await world.heroku.releases()
+    for theirs in newest[:5]:
         if await world.heroku.commit_of(theirs) == sha:
             return _deployed(world, sha, "", theirs)
     reason = say("waiting_for_deploy", sha=short(sha), app=world.pipeline.app)
-    return Wait(next_look(release.since, world.now), reason)
+    return Wait(world.now + LOOK_ANYWAY, reason, seen=as_seen(newest))
 
 
 def _deployed(world: World, sha: str, build: str, theirs: HerokuRelease) -> Outcome:

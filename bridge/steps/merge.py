@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import NoReturn
 
 from bridge import pins
-from bridge.errors import Declined, Refused, Superseded, Unavailable
+from bridge.errors import Declined, Reason, Refused, Superseded, Unavailable
 from bridge.github.sight import SeenPull, Sight
-from bridge.policy import may_merge, next_look, other_file
+from bridge.policy import LOOK_ANYWAY, may_merge, other_file
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short
 from bridge.steps.world import Done, Outcome, Wait, World
@@ -37,11 +37,11 @@ async def merge(release: Release, world: World) -> Outcome:
     if pull.state == "CLOSED":
         raise Declined(say("declined", number=pull.number))
     if ours is None or pull.head_sha != ours.head_sha or pull.changed_files != 1:
-        return _ask_a_person(release, world, "somebody_pushed", pull)
+        return _ask_a_person(world, "somebody_pushed", pull)
     if pull.mergeable == "CONFLICTING":
-        return _ask_a_person(release, world, "conflict", pull)
+        return _ask_a_person(world, "conflict", pull)
     if reason := may_merge(pipeline.policy, pull.number, pull.checks):
-        return Wait(next_look(release.since, world.now), reason)
+        return _wait(world, reason, pull)
     return await _merge_now(pull, ours, world)
 
 
@@ -102,6 +102,10 @@ def _without_pull(release: Release, world: World, sight: Sight) -> Outcome:
     raise Refused(say("pull_request_gone", number=ours.number if ours else "?"))
 
 
-def _ask_a_person(release: Release, world: World, code: str, pull: SeenPull) -> Wait:
-    reason = say(code, number=pull.number, branch=world.pipeline.branch)
-    return Wait(next_look(release.since, world.now), reason)
+def _ask_a_person(world: World, code: str, pull: SeenPull) -> Wait:
+    return _wait(world, say(code, number=pull.number, branch=world.pipeline.branch), pull)
+
+
+def _wait(world: World, reason: Reason, pull: SeenPull) -> Wait:
+    """GitHub will tell, or the sweep will see that it did not."""
+    return Wait(world.now + LOOK_ANYWAY, reason, seen=pull.as_seen)

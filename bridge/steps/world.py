@@ -43,11 +43,15 @@ class Done:
 
 @dataclass(frozen=True)
 class Wait:
-    """Not yet. Look again at `until`, or when something happens."""
+    """Not yet. Look again at `until`, or when something happens.
+
+    `seen` is what the neighbour showed, where a webhook or the sweep will tell of a change.
+    """
 
     until: datetime
     because: Reason
     learned: Learned = field(default_factory=Learned)
+    seen: str | None = None
 
 
 Outcome = Done | Wait

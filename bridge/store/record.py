@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from bridge import audit
 from bridge.columns import written
@@ -82,6 +82,16 @@ def head(session: Session) -> str:
     """The hash of the last line, or the genesis."""
     query = select(Transition.hash).order_by(col(Transition.seq).desc()).limit(1)
     return session.exec(query).first() or audit.GENESIS
+
+
+def repairs(session: Session) -> dict[str, int]:
+    """How often the sweep had to repair what no webhook told, by the code of the line."""
+    rows = session.exec(
+        select(Transition.code, func.count())
+        .where(Transition.kind == "repair")
+        .group_by(Transition.code)
+    )
+    return dict(rows.all())
 
 
 def of_release(session: Session, release: int) -> Sequence[Transition]:

@@ -130,6 +130,31 @@ def next_due(session: Session) -> datetime | None:
     return min((moment for moment in (due, lapses) if moment is not None), default=None)
 
 
+def waiting(
+    session: Session, pipelines: Sequence[str], stage: Stage, now: datetime, limit: int
+) -> Sequence[Release]:
+    """Releases that wait to be told of a change, the latest first."""
+    return session.exec(
+        select(Release)
+        .where(
+            Release.stage == stage,
+            col(Release.pipeline).in_(pipelines),
+            col(Release.seen).is_not(None),
+            UNCLAIMED,
+            col(Release.due_at) > now,
+        )
+        .order_by(col(Release.since).desc())
+        .limit(limit)
+    ).all()
+
+
+def still_waiting(session: Session, identifier: int, fence: int, now: datetime) -> Release | None:
+    """A release that nobody has claimed or woken since it had this fence."""
+    row = session.get_one(Release, identifier)
+    sleeps = row.claimed_until is None and row.due_at is not None and row.due_at > now
+    return row if sleeps and row.fence == fence else None
+
+
 def take_back(session: Session, now: datetime, worker: str | None = None) -> None:
     """What `worker` has claimed is free and due now; without a worker, everything that is open.
 

@@ -33,7 +33,7 @@ async def test_an_older_merge_that_is_seen_late_is_not_put_in_place_of_a_newer_v
     await town.publish("0.1.0")
     await town.run()
     town.lost = {"github"}
-    town.now += timedelta(minutes=2)
+    town.now += timedelta(days=1)
     lease = timedelta(minutes=10)
     hanging = await town.bridge.store.write(
         lambda session: releases.claim(session, town.now, "a worker that hangs", lease, 1)

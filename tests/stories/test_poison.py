@@ -51,6 +51,13 @@ async def test_a_delivery_that_kills_the_process_is_parked_in_the_end(town: Town
     assert (await states(town))["odd-one"] is DeliveryState.PARKED
 
 
+async def found(town: Town) -> None:
+    """The sweep begins a release that nobody has looked at yet."""
+    town.lost = {"publisher"}
+    for _ in range(2):
+        await town.bridge.worker.sweep()
+
+
 async def parked(town: Town) -> Release:
     """The release of 0.1.0 as it is parked, after its step has killed the process 20 times."""
     await town.publish("0.1.0")
@@ -60,7 +67,7 @@ async def parked(town: Town) -> Release:
         row.attempts = 20
         session.add(row)
 
-    await town.bridge.worker.sweep()
+    await found(town)
     await town.bridge.store.write(died)
     await town.turn()
     return town.release("0.1.0")
@@ -103,7 +110,7 @@ async def test_deaths_of_the_process_are_no_misses_of_a_neighbour(town: Town) ->
         row.attempts = 15
         session.add(row)
 
-    await town.bridge.worker.sweep()
+    await found(town)
     await town.bridge.store.write(died)
     town.index.before = lambda name: Fault("refuse", 503, {"message": "down"})
     await town.turn()

@@ -31,11 +31,13 @@ from bridge.rehearsal.letters import Letter
 from bridge.release import Release, Transition
 from bridge.settings import Settings
 from bridge.store import record, releases
+from bridge.sweep import ON_ITS_WAY
 from bridge.web.app import create_app
 from tests.rehearsal_kit import wheel
 from tests.stories.invariants import Evidence, must_hold
 
 T = TypeVar("T")
+SWEEP_EVERY = timedelta(minutes=1)
 Line = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 Moment = Literal["before", "after", "written"]
 """When the process dies: before an effect, right after it, or after the write that follows."""
@@ -107,6 +109,7 @@ class Town:
         self.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         self.mail: list[Letter] = []
         self._next_sweep = self.now
+        self._all_heard = False
         self.lost: set[str] = set()
         self.answers: list[tuple[str, int]] = []
         self.acknowledged: set[str] = set()
@@ -154,6 +157,7 @@ class Town:
                 "policy": {"merge": "auto", "verify": {"within": "2m"}, **(policy or {})},
             }
         )
+        self.pipelines = [self.pipeline]
         self.bridge = self._new_bridge()
 
     def clock(self) -> datetime:
@@ -214,13 +218,15 @@ class Town:
 
     async def run(self, patience: timedelta = timedelta(minutes=20)) -> None:
         """Let everybody act until all is quiet and nobody has plans within `patience`."""
-        end = self.now + patience
+        end, self._all_heard = self.now + patience, False
         for _ in range(2000):
             if await self.turn():
                 continue
             due = await self._next_due()
             if due is None or due > end:
-                return
+                if self._all_heard or self._next_sweep > end:
+                    return
+                due = self._next_sweep
             self.now = max(self.now, due)
         raise AssertionError("the town never came to rest")
 
@@ -231,9 +237,12 @@ class Town:
             if letter.source not in self.lost:
                 await self.deliver(letter)
         if self.now >= self._next_sweep:
-            self._next_sweep = self.now + timedelta(minutes=5)
-            await self.bridge.worker.sweep()
+            unheard = await self.bridge.worker.sweep()
+            self._next_sweep = self.now + (ON_ITS_WAY if unheard else SWEEP_EVERY)
+            self._all_heard = unheard == 0
         taken = await self.bridge.worker.turn()
+        if mail or taken:
+            self._all_heard = False
         await self.bridge.worker.settle()
         if self.crash_at is not None and self.effects >= self.crash_at:
             self.crash_at = None
@@ -312,7 +321,7 @@ class Town:
             {
                 "public_url": "http://bridge.test",
                 "database_url": self.database_url,
-                "pipeline": [self.pipeline],
+                "pipeline": self.pipelines,
                 "webhook_secrets": {
                     "github": GITHUB_SECRET,
                     "heroku": HEROKU_SECRET,

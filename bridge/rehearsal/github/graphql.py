@@ -23,7 +23,7 @@ from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.github.accounts import Json
 from bridge.rehearsal.github.mutations import MUTATIONS, Act
 from bridge.rehearsal.github.pulls import Pulls
-from bridge.rehearsal.github.queries import repository
+from bridge.rehearsal.github.queries import nodes, repository
 from bridge.rehearsal.github.state import Before, Refusal
 
 
@@ -70,7 +70,7 @@ class Execution:
         if document is None or wrong:
             return {"errors": [dict(error.formatted) for error in wrong]}
         viewer = {"login": self.login.removesuffix("[bot]")}
-        root: Json = {"repository": self._repository, "viewer": viewer}
+        root: Json = {"repository": self._repository, "viewer": viewer, "nodes": self._nodes}
         root |= {name: self._mutation(name, act) for name, act in MUTATIONS.items()}
         result = execute_sync(
             schema(), document, root, variable_values=dict(variables), field_resolver=answer
@@ -84,6 +84,9 @@ class Execution:
             message = f"Could not resolve to a Repository with the name '{full_name}'."
             raise Refusal("NOT_FOUND", message)
         return repository(self.pulls)
+
+    def _nodes(self, _: GraphQLResolveInfo[None], ids: list[str]) -> list[Json | Refusal]:
+        return nodes(self.pulls, ids)
 
     def _mutation(self, name: str, act: Act) -> Callable[..., Json | None]:
         def resolve(info: GraphQLResolveInfo[None], **arguments: Json) -> Json | None:

@@ -51,6 +51,18 @@ def pull_of(pulls: Pulls, node_id: str) -> Pull:
     raise no_node(node_id)
 
 
+def nodes(pulls: Pulls, ids: list[str]) -> list[Json | Refusal]:
+    """Pull requests by their node ids; GitHub answers null and an error for one that is gone."""
+    return [_node(pulls, identifier) for identifier in ids]
+
+
+def _node(pulls: Pulls, identifier: str) -> Json | Refusal:
+    try:
+        return {"__typename": "PullRequest"} | pull(pulls, pull_of(pulls, identifier))
+    except Refusal as refusal:
+        return refusal
+
+
 def no_node(node_id: str) -> Refusal:
     return Refusal("NOT_FOUND", f"Could not resolve to a node with the global id of '{node_id}'")
 

@@ -1,0 +1,189 @@
+"""Look for what no webhook told: once per index, repository and app, however many releases wait.
+
+What looks unheard is looked at once more a little later, and only then repaired and counted: its
+webhook may be on the way. See docs/decisions/0010.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+import structlog
+from packaging.version import Version
+from sqlmodel import Session
+
+from bridge import ledger
+from bridge.errors import LeaseLost, Reason, Unavailable
+from bridge.event import Published
+from bridge.heroku.client import as_seen
+from bridge.kit.clock import Clock
+from bridge.policy import Pipeline
+from bridge.reconcile import Neighbourhood
+from bridge.release import Release, Stage
+from bridge.sentences import say
+from bridge.steps.world import World
+from bridge.store import Store, duties, releases
+
+log = structlog.get_logger()
+ON_ITS_WAY = timedelta(seconds=10)
+"""A webhook that has not come so long after the change was seen counts as lost."""
+AT_MOST = 100
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A version is on the index, and nobody announced it."""
+
+    pipeline: Pipeline
+    version: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What this release waits for has changed since it looked, and nothing woke it.
+
+    `code` says what we write down about it.
+    """
+
+    release: int
+    fence: int
+    code: str
+
+
+Unheard = Upload | Change
+
+
+class Sweeper:
+    """Sweeps for all who share the database, unless another process does."""
+
+    def __init__(
+        self, store: Store, pipelines: Iterable[Pipeline], around: Neighbourhood, clock: Clock
+    ) -> None:
+        self._store = store
+        self._pipelines = list(pipelines)
+        self._around = around
+        self._clock = clock
+        self._suspects: set[Unheard] = set()
+
+    async def sweep(self, worker: str, every: timedelta) -> int | None:
+        """One round by `worker`, and the next one is due after `every`, or sooner if anything
+        looks unheard. The count of that; None where another process sweeps."""
+        if self._store.is_shared and not await self._on_duty(worker, every):
+            self._suspects.clear()
+            return None
+        found = await self._look()
+        lost = found & self._suspects
+        if lost:
+            await self._store.write(lambda session: self._repair(session, lost))
+        self._suspects = found - lost
+        return len(self._suspects)
+
+    async def _on_duty(self, worker: str, every: timedelta) -> bool:
+        now = self._clock()
+        until = now + 2 * max(every, ON_ITS_WAY)
+        return await self._store.write(
+            lambda session: duties.take(session, "sweep", worker, now, until)
+        )
+
+    async def _look(self) -> set[Unheard]:
+        """Everything that looks unheard. A neighbour that does not answer hides no other."""
+        found: set[Unheard] = set()
+        rounds = (
+            (self._uploads, ("index", "package")),
+            (self._pulls, ("repository",)),
+            (self._deployments, ("app", "deploy")),
+        )
+        for look, shared in rounds:
+            for group in _groups(self._pipelines, *shared):
+                try:
+                    found |= set(await look(group))
+                except Unavailable as error:
+                    log.warning("sweep", pipeline=group[0].name, error=str(error))
+                except Exception:
+                    log.exception("sweep failed", pipeline=group[0].name)
+        return found
+
+    async def _uploads(self, group: Sequence[Pipeline]) -> list[Upload]:
+        """The newest version on the index, where it is newer than all we ever heard of."""
+        package = group[0].package
+        listed = await self._world(group).index.files(package)
+        found = {version for file in listed if (version := file.version(package))}
+        newest = max((version for version in found if not version.is_prerelease), default=None)
+        if newest is None:
+            return []
+        return [
+            Upload(pipeline, str(newest))
+            for pipeline in group
+            if all(newest > Version(seen) for seen in await self._versions(pipeline))
+        ]
+
+    async def _pulls(self, group: Sequence[Pipeline]) -> list[Change]:
+        waiting = {
+            release.facts.pull_request.id: release
+            for release in await self._waiting(group, Stage.PROPOSED)
+            if release.facts.pull_request
+        }
+        if not waiting:
+            return []
+        now = await self._world(group).github.pulls(list(waiting))
+        return [
+            Change(release.key, release.fence, "unheard_github")
+            for identifier, release in waiting.items()
+            if identifier in now and now[identifier].as_seen != release.seen
+        ]
+
+    async def _deployments(self, group: Sequence[Pipeline]) -> list[Change]:
+        waiting = await self._waiting(group, Stage.MERGED)
+        if not waiting:
+            return []
+        heroku = self._world(group).heroku
+        watches = group[0].deploy == "watch"
+        now = as_seen(await heroku.releases() if watches else await heroku.builds())
+        changed = [release for release in waiting if release.seen != now]
+        return [Change(release.key, release.fence, "unheard_heroku") for release in changed]
+
+    def _repair(self, session: Session, lost: Iterable[Unheard]) -> None:
+        """Do what the webhooks would have done, and write down that they never came."""
+        now = self._clock()
+        for one in lost:
+            if isinstance(one, Upload):
+                _begin(session, one, now)
+            elif release := releases.still_waiting(session, one.release, one.fence, now):
+                release.due_at = now
+                ledger.note(session, release, "repair", say(one.code), now)
+
+    async def _waiting(self, group: Sequence[Pipeline], stage: Stage) -> Sequence[Release]:
+        names, now = [pipeline.name for pipeline in group], self._clock()
+        return await self._store.read(
+            lambda session: releases.waiting(session, names, stage, now, AT_MOST)
+        )
+
+    async def _versions(self, pipeline: Pipeline) -> Sequence[str]:
+        return await self._store.read(lambda session: releases.versions(session, pipeline.name))
+
+    def _world(self, group: Sequence[Pipeline]) -> World:
+        return self._around.world(group[0], now=self._clock(), intend=_no_effects)
+
+
+def _begin(session: Session, upload: Upload, now: datetime) -> None:
+    pipeline, version = upload.pipeline, upload.version
+    if releases.of_version(session, pipeline.name, version):
+        return
+    told = Published(package=pipeline.package, version=version)
+    ledger.begin(session, pipeline, told, by="the sweep", now=now)
+    if release := releases.of_version(session, pipeline.name, version):
+        ledger.note(session, release, "repair", say("unheard_upload"), now)
+
+
+def _groups(pipelines: Iterable[Pipeline], *shared: str) -> Iterable[list[Pipeline]]:
+    """Pipelines by what they share, so that it is asked once for all of them."""
+    groups: defaultdict[object, list[Pipeline]] = defaultdict(list)
+    for pipeline in pipelines:
+        groups[attrgetter(*shared)(pipeline)].append(pipeline)
+    return groups.values()
+
+
+async def _no_effects(reason: Reason) -> None:
+    raise LeaseLost("a sweep has no effects")
