@@ -54,6 +54,7 @@ class Worker:
         self._clock = clock
         self._sweep_every = sweep_every
         self.beat: datetime | None = None
+        self._repositories = {p.name: p.repository for p in reconciler.pipelines.values()}
         self._bell = asyncio.Event()
         self._running: dict[asyncio.Task[None], Release] = {}
 
@@ -94,7 +95,7 @@ class Worker:
             now = self._clock()
             # First, so that what runs here is never claimed again, even after a long standstill.
             releases.renew(session, list(self._running.values()), now + LEASE)
-            return releases.claim(session, now, self.name, LEASE, free)
+            return releases.claim(session, now, self.name, LEASE, free, self._repositories)
 
         claimed = await self._store.write(work)
         for release in claimed:

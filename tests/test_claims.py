@@ -54,6 +54,28 @@ async def test_a_claim_gives_a_lease_and_a_higher_fence(store: Store) -> None:
     assert (1, 1) == (release.fence, release.attempts)
 
 
+async def test_a_busy_repository_leaves_room_for_the_others(store: Store) -> None:
+    whose = dict.fromkeys(("busy-1", "busy-2"), "acme/busy") | {"quiet": "acme/quiet"}
+    names = [f"busy-{1 + number % 2}" for number in range(40)] + ["quiet", "nobodys"]
+
+    def crowd(session: Session) -> None:
+        for number, name in enumerate(names):
+            row = begin(session, f"0.1.{number}", name=name)
+            row.due_at = NOW + timedelta(milliseconds=number)
+            session.add(row)
+
+    def claim(session: Session, limit: int) -> list[str]:
+        found = releases.claim(session, SOON, "one", LEASE, limit, whose)
+        return sorted(release.pipeline for release in found)
+
+    await store.write(crowd)
+    assert ["busy-1", "nobodys", "quiet"] == await store.write(lambda s: claim(s, 3))
+    assert 5 == len(await store.write(lambda s: claim(s, 10))), "six of the busy one in all"
+    assert [] == await store.write(lambda s: claim(s, 10))
+    other = await store.write(lambda s: releases.claim(s, SOON, "two", LEASE, 10, whose))
+    assert 6 == len(other), "another process has a share of its own"
+
+
 async def test_a_lapsed_lease_is_due_again_and_its_holder_cannot_write(store: Store) -> None:
     await placed(store, "0.1.0", Stage.ANNOUNCED)
     (first,) = await store.write(lambda s: releases.claim(s, NOW, "one", LEASE, 10))

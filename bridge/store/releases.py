@@ -1,6 +1,6 @@
 """The releases' queries: find, claim, wake."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from packaging.utils import canonicalize_name, canonicalize_version
@@ -36,29 +36,43 @@ LANE_IS_FREE = ~(
 way, or was merged before it."""
 
 CLAIMABLE = or_(col(Release.stage) != Stage.MERGED, LANE_IS_FREE)
+SHARE = 6
+"""So many releases of one repository are under way in one process, of `worker.AT_ONCE`."""
 UNCLAIMED = col(Release.claimed_until).is_(None)
 
 
 def claim(
-    session: Session, now: datetime, worker: str, lease: timedelta, limit: int
+    session: Session,
+    now: datetime,
+    worker: str,
+    lease: timedelta,
+    limit: int,
+    repositories: Mapping[str, str] | None = None,
 ) -> Sequence[Release]:
     """Due releases whose lane is free, longest due first. Each gets a lease and a higher fence.
 
     A release that is woken while a worker holds it stays with that worker; one whose lease has
-    lapsed is simply due again.
+    lapsed is simply due again. `repositories` are those of the pipelines, by name: each one's
+    first comes before any other's second, and none has more than its SHARE under way.
     """
-    due = (
+    name = col(Release.pipeline)
+    whose = case(repositories, value=name, else_=name) if repositories else name
+    lapsed = or_(UNCLAIMED, col(Release.claimed_until) <= now)
+    order = col(Release.due_at), col(Release.id)
+    turn = func.row_number().over(partition_by=whose, order_by=(lapsed, *order)).label("turn")
+    mine = and_(col(Release.claimed_by) == worker, ~lapsed)
+    due = and_(col(Release.due_at) <= now, lapsed, CLAIMABLE)
+    line = select(Release.id, turn, lapsed.label("free")).where(or_(mine, due)).subquery()
+    chosen = (
         select(Release.id)
-        .where(
-            col(Release.due_at) <= now,
-            or_(UNCLAIMED, col(Release.claimed_until) <= now),
-            CLAIMABLE,
-        )
-        .order_by(col(Release.due_at), col(Release.id))
+        .join(line, line.c.id == Release.id)
+        .where(line.c.free, line.c.turn <= SHARE)
+        .order_by(line.c.turn, *order)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    ids = list(session.exec(due))
+    ids = session.exec(
+        select(Release.id).where(col(Release.id).in_(chosen)).with_for_update(skip_locked=True)
+    ).all()
     session.execute(
         update(Release)
         .where(col(Release.id).in_(ids))
