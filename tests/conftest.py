@@ -1,7 +1,10 @@
 """What every test runs under, and the databases that a store may be."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,25 @@ def postgresql() -> Iterator[Server]:
         pytest.skip("PostgreSQL is not installed: nothing is tested on it")
     with a_server(found) as server:
         yield server
+
+
+Databases = Callable[[], AbstractContextManager[str]]
+"""Makes an empty database, gone at the end; what one enters is its address."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """As many databases as a test wants: once files, once on a server."""
+    if request.param == "sqlite":
+        return _a_file
+    server: Server = request.getfixturevalue("postgresql")
+    return server.database
+
+
+@contextlib.contextmanager
+def _a_file() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{Path(folder) / 'bridge.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

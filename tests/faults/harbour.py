@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import httpx
+from sqlalchemy import text
 
 from bridge.kit.clock import system_clock
 from bridge.publisher.webhook import key_of, sign
@@ -132,6 +133,13 @@ class Harbour:
     def must_be_sound(self, acknowledged: set[str]) -> None:
         """What holds at every moment; asks the bridge's database beside the bridge."""
         must_hold(Evidence(self.store, self.github, self.heroku, SECRETS, acknowledged))
+
+    def must_be_whole(self) -> None:
+        """Every page of a SQLite file is sound; PostgreSQL has no such question."""
+        if not self.store.is_shared:
+            check = text("PRAGMA integrity_check")
+            found = self.store.read_now(lambda session: session.execute(check).all())
+            assert [("ok",)] == [tuple(row) for row in found]
 
     def stop(self) -> None:
         """Everybody goes home."""

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import httpx
-from sqlalchemy import text
 
 from bridge.rehearsal.letters import Letter
 from bridge.release import Release, Stage
@@ -45,9 +44,9 @@ def arrived(harbour: Harbour, version: str) -> Release:
     raise AssertionError(f"{version} never arrived:\n{told}")
 
 
-def test_kill_9_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
+def test_kill_9_loses_nothing_and_repeats_nothing(tmp_path: Path, url: str) -> None:
     chance = random.Random(SEED)  # noqa: S311 - chaos, not secrets
-    harbour = Harbour(tmp_path, f"sqlite:///{tmp_path / 'bridge.db'}")
+    harbour = Harbour(tmp_path, url)
     crowd = Crowd(harbour.bridge.url, PUBLISHER_SECRET, SENDERS, PAUSE)
     client = httpx.Client(timeout=10, trust_env=False)
     announced: list[Letter] = []
@@ -71,8 +70,7 @@ def test_kill_9_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
         harbour.must_be_sound(crowd.acknowledged)
         assert last.stage is Stage.VERIFIED, last
         assert len(crowd.acknowledged) > KILLS // 2, "there was no load to speak of"
-        whole = harbour.store.read_now(lambda s: s.execute(text("PRAGMA integrity_check")).all())
-        assert [("ok",)] == [tuple(row) for row in whole]
+        harbour.must_be_whole()
         print(f"{KILLS} kills, {len(crowd.acknowledged)} acknowledged, seed {SEED}")
     finally:
         crowd.stop()

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from bridge.rehearsal.github import Pull
 from bridge.rehearsal.github.state import Refusal
 from bridge.rehearsal.letters import Letter
+from tests.conftest import Databases
 from tests.stories.town import PACKAGE, Moment, Town
 
 SEED = int(os.environ.get("FAULTS_SEED", "20261123"))
@@ -37,16 +38,19 @@ A_LONG_TIME = timedelta(hours=2)
 class Anything(RuleBasedStateMachine):
     """One town and everybody who can do something to it."""
 
+    databases: Databases
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
+        self.database = self.databases()
         self.runner = asyncio.Runner()
         self.town = self.runner.run(self._found())
         self.sent: list[Letter] = []
         self.versions = 0
 
     async def _found(self) -> Town:
-        return Town(Path(self.folder.name))
+        return Town(Path(self.folder.name), self.database.__enter__())
 
     def opened(self) -> list[Pull]:
         return [pull for pull in self.town.github.pulls.values() if pull.state == "OPEN"]
@@ -170,10 +174,11 @@ class Anything(RuleBasedStateMachine):
         finally:
             self.runner.run(self.town.close())
             self.runner.close()
+            self.database.__exit__(None, None, None)
             self.folder.cleanup()
 
 
-def test_anything_in_any_order() -> None:
+def test_anything_in_any_order(databases: Databases) -> None:
     wanted = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,
@@ -183,4 +188,5 @@ def test_anything_in_any_order() -> None:
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
-    run_state_machine_as_test(seed(SEED)(Anything), settings=wanted)
+    here = type("Anything", (Anything,), {"databases": staticmethod(databases)})
+    run_state_machine_as_test(seed(SEED)(here), settings=wanted)

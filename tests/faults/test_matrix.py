@@ -133,11 +133,11 @@ async def reach(town: Town, line: Line) -> None:
     raise AssertionError("nobody asked")
 
 
-async def wait_out(neighbour: str) -> None:
+async def wait_out(neighbour: str, url: str) -> None:
     """One journey through every fault of one neighbour, and the end that it was meant to have."""
     with tempfile.TemporaryDirectory() as folder:
         line = Line(*NEIGHBOURS[neighbour])
-        town = Town(Path(folder), line=lambda inner: Faulty(inner, line))
+        town = Town(Path(folder), url, line=lambda inner: Faulty(inner, line))
         line.fault = FAULTS["refused"]
         await town.publish("0.1.0")
         await reach(town, line)
@@ -178,6 +178,6 @@ def must_wait(town: Town, neighbour: str, fault: str, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("neighbour", NEIGHBOURS)
-def test_every_fault_of_a_neighbour_is_waited_out(neighbour: str) -> None:
+def test_every_fault_of_a_neighbour_is_waited_out(url: str, neighbour: str) -> None:
     with asyncio.Runner(loop_factory=SkewedLoop) as runner:
-        runner.run(wait_out(neighbour))
+        runner.run(wait_out(neighbour, url))
