@@ -121,8 +121,8 @@ def note(session: Session, row: Release, kind: str, reason: Reason, now: datetim
 
 def newer_ahead(session: Session, release: Release) -> str | None:
     """The newest version that is proposed or further and newer than this release."""
-    ahead = releases.of_pipeline(session, release.pipeline, *AHEAD)
-    versions = [Version(other.version) for other in ahead]
+    ahead = releases.versions(session, release.pipeline, *AHEAD)
+    versions = [Version(version) for version in ahead]
     newest = max(versions, default=Version(release.version))
     return str(newest) if newest > Version(release.version) else None
 

@@ -188,10 +188,9 @@ class Memory(TypedDict):
 
 
 def _memory(session: Session, release: Release) -> Memory:
-    verified = releases.of_pipeline(session, release.pipeline, Stage.VERIFIED)
     return {
         "newer": ledger.newer_ahead(session, release),
-        "last_verified": next(iter(verified), None),
+        "last_verified": releases.latest(session, release.pipeline, Stage.VERIFIED),
         "chain_head": record.head(session),
     }
 

@@ -133,7 +133,14 @@ class Release(SQLModel, table=True):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
+        Index(
+            "release_claimed",
+            "claimed_until",
+            sqlite_where=text("claimed_until IS NOT NULL"),
+            postgresql_where=text("claimed_until IS NOT NULL"),
+        ),
         Index("release_lane", "app", "stage"),
+        Index("release_stage", "pipeline", "stage", "since"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from packaging.utils import canonicalize_name, canonicalize_version
 from sqlalchemy import ColumnElement, case, literal
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, func, or_, select, update
+from sqlmodel import Session, and_, col, or_, select, update
 
 from bridge.columns import Moment
 from bridge.errors import LeaseLost
@@ -138,10 +138,17 @@ def wake(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next release that can be claimed wants attention, or the next lease lapses."""
-    due = session.exec(select(func.min(Release.due_at)).where(UNCLAIMED, CLAIMABLE)).one()
-    lapses = session.exec(select(func.min(Release.claimed_until))).one()
-    return min((moment for moment in (due, lapses) if moment is not None), default=None)
+    """When the next release that can be claimed wants attention, or the next lease lapses.
+
+    Each is the first of an index: a minimum would look at every release that waits.
+    """
+    due, lapse = col(Release.due_at), col(Release.claimed_until)
+    firsts = (
+        select(due).where(due.is_not(None), UNCLAIMED, CLAIMABLE).order_by(due).limit(1),
+        select(lapse).where(lapse.is_not(None)).order_by(lapse).limit(1),
+    )
+    moments = (session.exec(first).first() for first in firsts)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def waiting(
@@ -191,18 +198,20 @@ def of_version(session: Session, pipeline: str, version: str) -> Release | None:
     ).first()
 
 
-def of_pipeline(session: Session, pipeline: str, *stages: Stage) -> Sequence[Release]:
-    """A pipeline's releases that stand at one of `stages`, the latest first."""
+def latest(session: Session, pipeline: str, stage: Stage) -> Release | None:
+    """The release of a pipeline that came to stand at `stage` last."""
     return session.exec(
         select(Release)
-        .where(Release.pipeline == pipeline, col(Release.stage).in_(stages))
+        .where(Release.pipeline == pipeline, Release.stage == stage)
         .order_by(col(Release.since).desc())
-    ).all()
+        .limit(1)
+    ).first()
 
 
-def versions(session: Session, pipeline: str) -> Sequence[str]:
-    """Every version that ever had a release."""
-    return session.exec(select(Release.version).where(Release.pipeline == pipeline)).all()
+def versions(session: Session, pipeline: str, *stages: Stage) -> Sequence[str]:
+    """Every version that ever had a release, or those that stand at one of `stages`."""
+    at = [col(Release.stage).in_(stages)] if stages else []
+    return session.exec(select(Release.version).where(Release.pipeline == pipeline, *at)).all()
 
 
 def newest(session: Session, limit: int, before: int | None = None) -> Sequence[Release]:
