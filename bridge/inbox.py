@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
@@ -110,7 +110,8 @@ class Inbox:
                 names = [p.name for p in self._pipelines if p.repository == event.repository]
                 return self._wake(session, ON_GITHUB, col(Release.pipeline).in_(names))
             case AppChanged():
-                return self._wake(session, ON_HEROKU, col(Release.app) == event.app)
+                apps = [p.app for p in self._pipelines if p.app == event.app]
+                return self._wake(session, ON_HEROKU, col(Release.app).in_(apps))
             case _:
                 return []
         return [
@@ -137,7 +138,7 @@ def published_by(pipeline: Pipeline, event: WorkflowEnded) -> Published | None:
         return None
     try:
         version = Version(event.tag.removeprefix("v"))
-    except InvalidVersion:
+    except ValueError:
         return None
     return Published(
         occurred_at=event.occurred_at,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from bridge.errors import Refused
 from bridge.sentences import say
@@ -144,7 +144,7 @@ def _pin(line: LogicalLine, wanted: str) -> Pin | None:
     try:
         specifiers = list(Requirement(specification).specifier)
         version = Version(specifiers[0].version)
-    except (InvalidRequirement, InvalidVersion, IndexError):
+    except (InvalidRequirement, ValueError, IndexError):
         specifiers, version = [], None
     if version is None or len(specifiers) != 1 or specifiers[0].operator != "==":
         raise Refused(say("not_an_exact_pin", package=wanted, line=line.number, found=code[:80]))

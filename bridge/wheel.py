@@ -17,11 +17,10 @@ from email.parser import BytesHeaderParser
 from pathlib import PurePosixPath
 
 from packaging.utils import (
-    InvalidWheelFilename,
     canonicalize_name,
     parse_wheel_filename,
 )
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from pydantic import ValidationError
 
 from bridge.errors import Refused
@@ -67,7 +66,7 @@ def inspect(data: bytes, file: str, package: str, version: str) -> Contents:
 
     try:
         name, named_version, _, _ = parse_wheel_filename(file)
-    except InvalidWheelFilename as error:
+    except ValueError as error:
         raise bad(str(error)) from error
     if name != canonicalize_name(package) or named_version != Version(version):
         raise bad(f"its name says {name} {named_version}")
@@ -156,7 +155,7 @@ def _bad_metadata(files: dict[str, bytes], name: str, version: Version) -> str |
     names = {canonicalize_name(stem), canonicalize_name(str(headers["Name"]))}
     try:
         versions = {Version(told), Version(str(headers["Version"]))}
-    except InvalidVersion:
+    except ValueError:
         return "its METADATA has no version"
     if names != {name} or versions != {version}:
         return f"its METADATA speaks of {headers['Name']} {headers['Version']}"

@@ -114,7 +114,15 @@ async def test_an_escaped_name_is_read(shop: Shop) -> None:
     assert Version("0.1.1+cpu") == file.version("regression-model")
 
 
-@pytest.mark.parametrize("name", ["regression_model-0.1.1.tar.gz", "numpy-1-py3-none-any.whl", "x"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "regression_model-0.1.1.tar.gz",
+        "numpy-1-py3-none-any.whl",
+        f"regression_model-{'9' * 5000}-py3-none-any.whl",
+        "x",
+    ],
+)
 def test_another_file_is_no_wheel_of_the_package(name: str) -> None:
     assert IndexFile(name, "u").version("regression-model") is None
 

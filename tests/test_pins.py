@@ -205,3 +205,10 @@ def test_any_text_is_read_or_refused(noise: str, tail: str) -> None:
     for text in (noise, f"{noise}\n{NAME}=={tail}\n{noise}", f"{NAME}==1.0{tail}"):
         with contextlib.suppress(Refused):
             assert bump(text, NAME, "2.0", [NEW])
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, f"1.0+{'9' * 5000}"], ids=["release", "local"])
+def test_a_version_that_python_does_not_count_to_is_no_pin(version: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        bump(f"{NAME}=={version}\n", NAME, "2.0", [NEW])
+    assert "not_an_exact_pin" == refusal.value.reason.code

@@ -233,6 +233,46 @@ def test_an_odd_announcement_is_malformed(data: Json) -> None:
         publisher.parse((), raw(inside(PUBLISHED, "data", **data)))
 
 
+@pytest.mark.parametrize("version", ["9" * 5000, f"1+{'9' * 5000}"], ids=["release", "local part"])
+def test_a_version_that_python_does_not_count_to_is_malformed(version: str) -> None:
+    """`int` takes 4,300 digits at most: https://docs.python.org/3/library/stdtypes.html"""
+    with pytest.raises(Malformed, match="is not a version"):
+        publisher.parse((), raw(inside(PUBLISHED, "data", version=version)))
+    event = circleci.parse((), raw(WORKFLOW, pipeline={"vcs": {"tag": f"v{version}"}}))
+    assert isinstance(event, WorkflowEnded)
+    job = {"project": "gh/acme/model-deployment", "workflow": "regression-model"}
+    assert published_by(pipeline(circleci=job), event) is None
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_is_in_no_calendar_is_malformed(moment: str) -> None:
+    for parse, body in (
+        (publisher.parse, raw(PUBLISHED, timestamp=moment)),
+        (circleci.parse, raw(WORKFLOW, happened_at=moment)),
+        (heroku.parse, raw(BUILD, published_at=moment)),
+    ):
+        with pytest.raises(Malformed):
+            parse((), body)
+
+
+def test_a_moment_without_a_zone_is_in_utc() -> None:
+    event = publisher.parse((), raw(PUBLISHED, timestamp="2026-11-23T09:00:00"))
+    assert datetime(2026, 11, 23, 9, tzinfo=UTC) == event.occurred_at
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "x" * 5000, ["\0"], {"\ud800": "x" * 5000}])
+def test_what_we_do_not_know_is_said_shortly_and_in_ascii(odd: JsonValue) -> None:
+    for parse, body in (
+        (publisher.parse, raw(PUBLISHED, type=odd)),
+        (circleci.parse, raw(WORKFLOW, type=odd)),
+        (heroku.parse, raw(BUILD, resource=odd)),
+    ):
+        event = parse((), body)
+        assert isinstance(event, Nothing)
+        assert event.because.isascii()
+        assert len(event.because) < 100
+
+
 @pytest.mark.parametrize("digest", ["", "not a digest", "A" * 64, "a" * 63, "sha256:" + "a" * 64])
 def test_what_is_no_sha256_is_malformed_or_put_right(digest: str) -> None:
     """It is compared with a digest of 64 lower-case digits, and a difference is final."""

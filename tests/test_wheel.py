@@ -58,6 +58,7 @@ def test_a_wheel_that_pip_would_not_install_is_refused(case: str) -> None:
         "regression_model-0.1.1.tar.gz",
         "regression_model-0.1.1.whl",
         "regression_model-latest-py3-none-any.whl",
+        f"regression_model-{'9' * 5000}-py3-none-any.whl",
         "",
     ],
 )

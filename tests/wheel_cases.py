@@ -139,6 +139,7 @@ UNFIT: dict[str, bytes] = {
     "no METADATA": made({k: v for k, v in ONE.items() if "METADATA" not in k}),
     "no WHEEL": made({k: v for k, v in ONE.items() if "WHEEL" not in k}),
     "METADATA of another package": made({**CODE, **about(name="numpy")}),
+    "METADATA of a version without end": made({**CODE, **about(version="9" * 5000)}),
     "METADATA of another version": made({**CODE, **about(version="9.9.9")}),
     "dist-info of another version": made(
         {**CODE, **{name.replace("0.1.1", "9.9.9"): data for name, data in about().items()}}

@@ -11,7 +11,16 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.errors import Forged, Malformed
 from bridge.event import Event, Nothing, WorkflowEnded
-from bridge.kit.signature import Headers, from_hex, header, json_object, must_be_signed, own_id
+from bridge.kit.clock import ToldMoment
+from bridge.kit.signature import (
+    Headers,
+    from_hex,
+    header,
+    json_object,
+    must_be_signed,
+    own_id,
+    word,
+)
 from bridge.release import CiRun
 
 
@@ -47,7 +56,7 @@ class _Workflow(BaseModel):
 class _Payload(BaseModel):
     id: str
     type: str
-    happened_at: datetime
+    happened_at: ToldMoment
     project: _Project
     workflow: _Workflow
     pipeline: _Pipeline
@@ -79,7 +88,7 @@ def parse(headers: Headers, body: bytes) -> Event:
     """
     kind = json_object(body).get("type")
     if kind != "workflow-completed":
-        return Nothing(because=f"CircleCI's {kind} says nothing about a release")
+        return Nothing(because=f"CircleCI's {word(kind)} says nothing about a release")
     try:
         payload = _Payload.model_validate_json(body)
     except ValidationError as error:

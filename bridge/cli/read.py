@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from pydantic import JsonValue
 from rich.table import Table
 from rich.text import Text
@@ -108,7 +108,7 @@ def verify(as_json: AsJson = False) -> None:
 def _found(package: str, version: str) -> list[tuple[Release, Sequence[Transition]]]:
     try:
         spelled = str(Version(version))
-    except InvalidVersion:
+    except ValueError:
         end(2, f"{version} is not a version.")
 
     def look(session: Session) -> list[tuple[Release, Sequence[Transition]]]:

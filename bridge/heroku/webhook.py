@@ -11,7 +11,16 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.errors import Malformed
 from bridge.event import AppChanged, Event, Nothing
-from bridge.kit.signature import Headers, from_base64, header, json_object, must_be_signed, own_id
+from bridge.kit.clock import ToldMoment
+from bridge.kit.signature import (
+    Headers,
+    from_base64,
+    header,
+    json_object,
+    must_be_signed,
+    own_id,
+    word,
+)
 
 
 class _App(BaseModel):
@@ -25,7 +34,7 @@ class _Object(BaseModel):
 class _Payload(BaseModel):
     resource: str
     data: _Object
-    published_at: datetime | None = None
+    published_at: ToldMoment | None = None
 
 
 def verify(headers: Headers, body: bytes, keys: Sequence[bytes], now: datetime) -> None:
@@ -42,7 +51,7 @@ def parse(headers: Headers, body: bytes) -> Event:
     """A build or a Heroku release that changed."""
     resource = json_object(body).get("resource")
     if resource not in ("build", "release"):
-        return Nothing(because=f"Heroku's {resource} says nothing about a release")
+        return Nothing(because=f"Heroku's {word(resource)} says nothing about a release")
     try:
         payload = _Payload.model_validate_json(body)
     except ValidationError as error:

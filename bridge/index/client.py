@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import httpx
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 from pydantic import BaseModel
 
@@ -37,7 +37,7 @@ class IndexFile:
         """The version of `package` that this file is a wheel of, or None."""
         try:
             name, version, _, _ = parse_wheel_filename(self.name)
-        except InvalidWheelFilename:
+        except ValueError:
             return None
         return version if name == canonicalize_name(package) else None
 

@@ -91,6 +91,11 @@ def json_object(body: bytes) -> dict[str, JsonValue]:
     return parsed
 
 
+def word(value: JsonValue) -> str:
+    """What a sender said and we do not know, fit for a sentence: short, and in plain ASCII."""
+    return ascii(value)[:40].strip("'")
+
+
 def own_id(body: bytes) -> str:
     """The `id` that a body carries, or else the body's own sha256."""
     identifier = json_object(body).get("id")

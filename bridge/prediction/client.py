@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bridge.errors import Unavailable
@@ -38,7 +38,7 @@ def same_version(said: str, wanted: str) -> bool:
     """Whether two spellings mean one version; what is no version means none."""
     try:
         return Version(said) == Version(wanted)
-    except InvalidVersion:
+    except ValueError:
         return False
 
 

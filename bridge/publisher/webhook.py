@@ -13,17 +13,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from bridge.errors import Forged, Malformed, Misconfigured
 from bridge.event import Event, Nothing, Published
+from bridge.kit.clock import ToldMoment
 from bridge.kit.signature import (
     Headers,
     from_base64,
     header,
     json_object,
     must_be_signed,
+    word,
 )
 from bridge.release import CiRun
 
@@ -50,7 +52,7 @@ class _Data(BaseModel):
 
 class _Payload(BaseModel):
     type: str
-    timestamp: datetime | None = None
+    timestamp: ToldMoment | None = None
     data: _Data
 
 
@@ -114,7 +116,7 @@ def parse(headers: Headers, body: bytes) -> Event:
     """A published version. Of several files the one wheel counts."""
     kind = json_object(body).get("type")
     if kind != PUBLISHED:
-        return Nothing(because=f"{kind} is not {PUBLISHED}")
+        return Nothing(because=f"{word(kind)} is not {PUBLISHED}")
     try:
         payload = _Payload.model_validate_json(body)
     except ValidationError as error:
@@ -122,7 +124,7 @@ def parse(headers: Headers, body: bytes) -> Event:
     data = payload.data
     try:
         Version(data.version)
-    except InvalidVersion as error:
+    except ValueError as error:
         raise Malformed(f"{data.version[:40]!r} is not a version") from error
     wheels = [file for file in data.files if file.filename.endswith(".whl")]
     if len(wheels) > 1:

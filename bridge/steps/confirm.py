@@ -2,7 +2,7 @@
 
 import asyncio
 
-from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.utils import parse_sdist_filename
 from packaging.version import Version
 
 from bridge.columns import written
@@ -73,7 +73,7 @@ def _not_yet(release: Release, world: World, other_files: bool) -> Outcome:
 def _is_sdist(name: str, release: Release) -> bool:
     try:
         package, version = parse_sdist_filename(name)
-    except InvalidSdistFilename:
+    except ValueError:
         return False
     return package == release.package and version == Version(release.version)
 
