@@ -116,7 +116,7 @@ class Sweeper:
         return [
             Upload(pipeline, str(newest))
             for pipeline in group
-            if all(newest > Version(seen) for seen in await self._versions(pipeline))
+            if await self._is_news(pipeline, newest)
         ]
 
     async def _pulls(self, group: Sequence[Pipeline]) -> list[Change]:
@@ -160,8 +160,16 @@ class Sweeper:
             lambda session: releases.waiting(session, names, stage, now, AT_MOST)
         )
 
-    async def _versions(self, pipeline: Pipeline) -> Sequence[str]:
-        return await self._store.read(lambda session: releases.versions(session, pipeline.name))
+    async def _is_news(self, pipeline: Pipeline, newest: Version) -> bool:
+        """Whether no release was begun for this version, nor for a newer one."""
+
+        def look(session: Session) -> bool:
+            if releases.of_version(session, pipeline.name, str(newest)):
+                return False
+            known = releases.versions(session, pipeline.name)
+            return all(Version(seen) < newest for seen in known)
+
+        return await self._store.read(look)
 
     def _world(self, group: Sequence[Pipeline]) -> World:
         return self._around.world(group[0], now=self._clock(), intend=_no_effects)
