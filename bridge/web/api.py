@@ -1,11 +1,11 @@
 """The pages' JSON twins, and what operations asks for."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import JSONResponse
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from bridge import __version__, audit
 from bridge.errors import Unavailable
@@ -15,6 +15,23 @@ from bridge.web.present import release_json
 
 LAST_ID = 2**63 - 1
 Identifier = Annotated[int, Path(le=LAST_ID)]
+
+
+class Why(BaseModel):
+    """Why there is nothing to show."""
+
+    detail: str
+
+
+class State(BaseModel):
+    """Whether the bridge is ready, and if not, why."""
+
+    status: str
+    detail: str = ""
+
+
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Why, "description": "No such release"}}
+NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": State, "description": "Not ready"}}
 
 
 def twins(store: Store) -> APIRouter:
@@ -33,7 +50,7 @@ def twins(store: Store) -> APIRouter:
         items: list[JsonValue] = [release_json(release, []) for release in shown]
         return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
 
-    @router.get("/releases/{identifier}")
+    @router.get("/releases/{identifier}", responses=NOT_THERE)
     async def one(identifier: Identifier) -> dict[str, JsonValue]:
         """One release with all its lines."""
         release = await store.read(lambda session: session.get(Release, identifier))
@@ -66,8 +83,8 @@ def operations(store: Store, works: Callable[[], bool]) -> APIRouter:
         """The process answers."""
         return {"status": "alive"}
 
-    @router.get("/readyz")
-    @router.get("/healthz")
+    @router.get("/readyz", responses=NOT_READY, response_model=State)
+    @router.get("/healthz", responses=NOT_READY, response_model=State)
     async def ready() -> JSONResponse:
         """The database takes writes and the worker works; no neighbour is asked."""
         try:
