@@ -45,6 +45,7 @@ soak: $(STAMP) ## The injected faults of tests/faults, many more of them; hours
 bench: $(STAMP) $(MODEL) ## The measurements of bench/, as tables
 	@$(BIN)/python -m bench.predict
 	@$(BIN)/python -m bench.journey
+	@$(BIN)/python -m bench.store
 
 format: $(STAMP) ## Put the code in order
 	@$(BIN)/ruff format --quiet

@@ -44,6 +44,11 @@ class BridgeProcess:
                 time.sleep(0.05)
         raise Unavailable(f"the bridge did not start:\n{tail(self.log)}")
 
+    @property
+    def pid(self) -> int | None:
+        """Its process, once it was started."""
+        return self._process.pid if self._process else None
+
     def kill(self) -> None:
         """`kill -9`: it gets no chance to say goodbye."""
         if self._process:
