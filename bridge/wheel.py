@@ -82,7 +82,7 @@ def inspect(data: bytes, file: str, package: str, version: str) -> Contents:
         if problem := _bad_names([entry.filename for entry in entries], package):
             raise bad(problem)
         try:
-            files = {entry.filename: archive.read(entry) for entry in entries}
+            files = {entry.filename: _unpacked(archive, entry) for entry in entries}
         except UNREADABLE as error:
             raise bad("a member cannot be read") from error
     if problem := _bad_record(files) or _bad_metadata(files, name, named_version):
@@ -101,6 +101,13 @@ def inspect(data: bytes, file: str, package: str, version: str) -> Contents:
 def import_name(package: str) -> str:
     """The one top-level folder that a wheel of `package` may bring."""
     return canonicalize_name(package).replace("-", "_")
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """A member, as long as it says it is: asked for all of it, zipfile unpacks first what there is
+    and looks at the size afterwards."""
+    with archive.open(entry) as member:
+        return member.read(max(entry.file_size, 1))
 
 
 def _bad_names(names: list[str], package: str) -> str | None:
