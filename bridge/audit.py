@@ -51,10 +51,10 @@ def link(prev_hash: str, body: Mapping[str, JsonValue]) -> str:
     return hashlib.sha256(prev_hash.encode() + b"\n" + canonical(body)).hexdigest()
 
 
-def verify(lines: Iterable[Line]) -> Verdict:
-    """Walk the chain from its first line; stop at the first that does not hold."""
-    head, count = GENESIS, 0
-    for expected, line in enumerate(lines, start=1):
+def verify(lines: Iterable[Line], count: int = 0, head: str = GENESIS) -> Verdict:
+    """Walk the chain, from its first line or after `count` lines that end with `head`; stop at the
+    first that does not hold."""
+    for expected, line in enumerate(lines, start=count + 1):
         problem = None
         if line.seq != expected:
             problem = f"line {expected} is missing"

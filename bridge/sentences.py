@@ -90,6 +90,8 @@ SENTENCES: dict[str, str] = {
     "unheard_heroku": "Heroku's webhook never came; the sweep saw that a build or release changed.",
     "once_more": "This step had failed {attempts} times and was parked; the bridge tries it "
     "once more.",
+    "broken_record": "The record does not hold: {what}. The bridge appends nothing to it. See "
+    "`bridge audit verify`, and put the last good copy of the database back.",
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",
     "intent_merge": "About to merge pull request #{number} at {sha}.",
     "intent_close": "About to close pull request #{number} for {package} {version}: {why}",

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,9 @@ from bridge.kit.log import configure
 from bridge.settings import Settings, load
 from bridge.store import Store
 
+SENDERS_MAY_TAKE = 2
+"""Seconds for requests under way when it stops; the worker's grace comes after, 10 s in all."""
+
 
 @app.command()
 def serve(
@@ -25,6 +29,7 @@ def serve(
     import uvicorn
 
     from bridge.bootstrap import Bridge, must_have_pipelines
+    from bridge.store import start
     from bridge.web.app import create_app
 
     settings = load()
@@ -33,10 +38,20 @@ def serve(
     local = is_loopback(host)
     bridge = Bridge(settings)
     bridge.keys()
-    bridge.store.migrate()
-    _greet(settings, f"http://{host}:{port}", local)
-    web = create_app(bridge, with_pages=local)
-    uvicorn.run(web, host=host, port=port, access_log=False, log_level="warning")
+    # uvicorn stops at SIGTERM, puts this handler back and raises the signal again.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    with start.alone(bridge.store):
+        bridge.store.migrate()
+        start.look(bridge.store)
+        _greet(settings, f"http://{host}:{port}", local)
+        uvicorn.run(
+            create_app(bridge, with_pages=local),
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=SENDERS_MAY_TAKE,
+        )
 
 
 @app.command()

@@ -68,10 +68,11 @@ def body(line: Transition) -> dict[str, JsonValue]:
     }
 
 
-def chain(session: Session) -> Iterator[audit.Line]:
-    """Every line in order, read in batches."""
+def chain(session: Session, since: int = 0) -> Iterator[audit.Line]:
+    """Every line after `since` in order, read in batches."""
     rows = session.exec(
-        select(Transition).order_by(col(Transition.seq)), execution_options={"yield_per": 1000}
+        select(Transition).where(col(Transition.seq) > since).order_by(col(Transition.seq)),
+        execution_options={"yield_per": 1000},
     )
     with closing(rows):
         for row in rows:
