@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from bridge import ledger
 from bridge.delivery import Delivery, DeliveryState
-from bridge.errors import LeaseLost
+from bridge.errors import LeaseLost, Reason
 from bridge.release import Release, Stage
 from bridge.store import Store, deliveries, releases
 from tests.bridge_kit import NOW, a_store, begin
@@ -341,3 +341,16 @@ async def test_a_delivery_that_another_has_cannot_be_finished(store: Store) -> N
     with pytest.raises(LeaseLost):
         await store.write(lambda s: deliveries.retry(s, mine, SOON, "Odd."))
     await store.write(lambda s: deliveries.finish(s, theirs, DeliveryState.HANDLED, "Done."))
+
+
+@pytest.mark.parametrize("worker", [None, "one"])
+async def test_what_may_have_taken_effect_waits_for_its_lease(
+    store: Store, worker: str | None
+) -> None:
+    await placed(store, "0.1.0", Stage.MERGED)
+    (held,) = await store.write(lambda s: releases.claim(s, NOW, "one", LEASE, 10))
+    why = Reason("intent_build", "About to build.")
+    await store.write(lambda s: ledger.note(s, releases.held(s, held), "intent", why, NOW))
+    await store.write(lambda session: releases.take_back(session, SOON, worker))
+    assert [] == await claimed(store, "two", after=6)
+    assert ["0.1.0"] == await claimed(store, "two", after=LEASE.total_seconds())

@@ -10,7 +10,7 @@ from sqlmodel import Session, and_, col, or_, select, update
 
 from bridge.columns import Moment
 from bridge.errors import LeaseLost
-from bridge.release import ENDS, Release, Stage
+from bridge.release import ENDS, Release, Stage, Transition
 from bridge.store.postgresql import ring
 
 other = aliased(Release)
@@ -35,6 +35,14 @@ LANE_IS_FREE = ~(
 """One deployment per app at a time: a merged release waits while another one of its app is under
 way, or was merged before it."""
 
+LAST_LINE = (
+    select(Transition.kind)
+    .where(Transition.release_id == Release.id)
+    .order_by(col(Transition.seq).desc())
+    .limit(1)
+    .correlate(Release)
+    .scalar_subquery()
+)
 CLAIMABLE = or_(col(Release.stage) != Stage.MERGED, LANE_IS_FREE)
 SHARE = 6
 """So many releases of one repository are under way in one process, of `worker.AT_ONCE`."""
@@ -180,8 +188,11 @@ def take_back(session: Session, now: datetime, worker: str | None = None) -> Non
     """What `worker` has claimed is free and due now; without a worker, everything that is open.
 
     The latter is for the start of a lone process: nobody else works, and webhooks were missed.
+    Whoever was stopped after an intent may have a request under way that the neighbour does not
+    list yet, and looking now would do it twice: that release stays claimed until its lease lapses.
     """
     whose = [col(Release.claimed_by) == worker] if worker else []
+    whose.append(or_(UNCLAIMED, LAST_LINE != "intent"))
     session.execute(
         update(Release)
         .where(col(Release.stage).not_in(ENDS), *whose)

@@ -1,10 +1,12 @@
 """The stories' neighbours on loopback ports, and a real bridge among them that can be killed."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 
 import httpx
 from sqlalchemy import text
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.kit.clock import system_clock
 from bridge.publisher.webhook import key_of, sign
@@ -52,6 +54,33 @@ verify = {{ matches = 3, every = "200ms", within = "2m" }}
 """
 
 
+class Slow:
+    """A neighbour that has heard a POST to a path with this end, and lets `seconds` pass before it
+    does what it was told, whether or not anybody still waits for the answer."""
+
+    def __init__(self, app: ASGIApp, end: str) -> None:
+        self.seconds = 0.0
+        self.under_way = 0
+        self._app, self._end = app, end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self._app(scope, receive, send)
+        if not scope["path"].endswith(self._end):
+            return await self._app(scope, receive, send)
+        heard = [await receive()]
+        while heard[-1].get("more_body"):
+            heard.append(await receive())
+
+        async def again() -> Message:
+            return heard.pop(0) if heard else await receive()
+
+        self.under_way += 1
+        await asyncio.sleep(self.seconds)
+        self.under_way -= 1
+        return await self._app(scope, again, send)
+
+
 class Harbour:
     """Everybody in `folder`, in real time; the bridge's database is at `database_url`."""
 
@@ -93,7 +122,8 @@ class Harbour:
         )
         self._hosting.serve(self.github.app, at_github)
         self._hosting.serve(self.index.app, at_index)
-        self._hosting.serve(self.heroku.app, at_heroku)
+        self.builds = Slow(self.heroku.app, "/builds")
+        self._hosting.serve(self.builds, at_heroku)
         self._hosting.serve(self.heroku.router, at_api)
         told = CONFIGURATION.format(
             bridge=f"http://127.0.0.1:{port}", index=self.index.index_url, api=api_url

@@ -53,6 +53,16 @@ class Bridge:
             self._process.close()
             self._process = None
 
+    def stop(self) -> tuple[int | None, float]:
+        """SIGTERM; the exit code and how many seconds it took."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.terminate()
+        self._process.join(READY_WITHIN)
+        code, took = self._process.exitcode, time.monotonic() - began
+        self.kill()
+        return code, took
+
     def wait(self) -> None:
         """Until it takes deliveries; raises AssertionError with the end of its log."""
         end = time.monotonic() + READY_WITHIN
