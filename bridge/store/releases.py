@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from packaging.utils import canonicalize_name, canonicalize_version
 from sqlalchemy import ColumnElement, case, literal
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, or_, select, update
+from sqlmodel import Session, and_, col, func, or_, select, update
 
 from bridge.columns import Moment
 from bridge.errors import LeaseLost
