@@ -54,7 +54,7 @@ def chain(store: Store) -> audit.Verdict:
 async def test_two_claim_at_once_and_nothing_is_claimed_twice(pair: tuple[Store, Store]) -> None:
     def work(session: Session) -> None:
         for number in range(60):
-            begin(session, f"0.{number}")
+            begin(session, f"0.{number}", name=f"pipeline-{number % 20}")
 
     await pair[0].write(work)
     claims = [
@@ -355,7 +355,7 @@ def test_a_killed_replicas_work_is_taken_over(scene: Scene) -> None:
 
 
 def test_a_paused_replica_cannot_write(scene: Scene, index: SlowIndex) -> None:
-    sweeps = 2
+    sweeps = 1
     until(lambda: len(index.asked) > sweeps, 10)
     scene.at_work.process.send_signal(signal.SIGSTOP)
     until(scene.is_taken_over, TAKEN_OVER_WITHIN)
