@@ -12,7 +12,8 @@ from bridge.github import documents
 DOCUMENTS = {
     name: text for name, text in vars(documents).items() if name.isupper() and isinstance(text, str)
 }
-MUTATIONS = sorted(DOCUMENTS.keys() - {"LOOK"})
+QUERIES = {"LOOK", "PULLS"}
+MUTATIONS = sorted(DOCUMENTS.keys() - QUERIES)
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +22,8 @@ def schema() -> GraphQLSchema:
     return build_schema(types.read_text())
 
 
-def test_there_is_a_document_per_act_and_one_to_see() -> None:
-    assert {"LOOK", "PROPOSE", "MERGE", "CLOSE", "DELETE_BRANCH"} == DOCUMENTS.keys()
+def test_there_is_a_document_per_act_and_two_to_see() -> None:
+    assert {"LOOK", "PULLS", "PROPOSE", "MERGE", "CLOSE", "DELETE_BRANCH"} == DOCUMENTS.keys()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -40,6 +41,7 @@ def test_a_document_is_valid(schema: GraphQLSchema, name: str) -> None:
         ("LOOK", "$baseRef)", "$baseFile, x: 1)"),
         ("LOOK", "viewer { login }", "viewer { log_in }"),
         ("LOOK", "changedFilesIfAvailable", "changedFiles"),
+        ("PULLS", "[ID!]!", "[ID]"),
         ("PROPOSE", "CreateRefInput!", "CreateRefInput"),
         ("PROPOSE", "createCommitOnBranch", "createCommit"),
         ("MERGE", "MergePullRequestInput!", "ClosePullRequestInput!"),
@@ -62,7 +64,7 @@ def test_a_document_has_one_named_operation(name: str) -> None:
     ]
     assert 1 == len(operations)
     assert operations[0].name is not None
-    assert ("query" if name == "LOOK" else "mutation") == operations[0].operation.value
+    assert ("query" if name in QUERIES else "mutation") == operations[0].operation.value
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

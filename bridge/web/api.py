@@ -14,7 +14,7 @@ from bridge.store import Store, record, releases
 from bridge.web.present import release_json
 
 LAST_ID = 2**63 - 1
-Identifier = Annotated[int, Path(ge=1, le=LAST_ID)]
+Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
 
 
 class Why(BaseModel):
