@@ -1,5 +1,7 @@
 """Who may work on what, and when: claims, leases, fences, wakes, and one deployment per app."""
 
+import contextlib
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -9,9 +11,9 @@ from sqlmodel import Session, col
 
 from bridge import ledger
 from bridge.delivery import Delivery, DeliveryState
-from bridge.errors import LeaseLost, Reason
+from bridge.errors import LeaseLost, Reason, Reason
 from bridge.release import Release, Stage
-from bridge.store import Store, deliveries, releases
+from bridge.store import Store, deliveries, record, releases
 from tests.bridge_kit import NOW, a_store, begin
 
 LEASE = timedelta(seconds=120)
@@ -52,6 +54,31 @@ async def test_a_claim_gives_a_lease_and_a_higher_fence(store: Store) -> None:
         release.due_at,
     )
     assert (1, 1) == (release.fence, release.attempts)
+
+
+async def test_whoever_slept_past_the_lease_never_writes(store: Store) -> None:
+    """A hundred times: somebody takes over, does more or less, and then the sleeper wakes up."""
+    key = await placed(store, "0.1.0", Stage.ANNOUNCED)
+    now, chance = NOW, random.Random(1)  # noqa: S311 - chaos, not secrets
+
+    def move(session: Session, claim: Release) -> None:
+        row = releases.held(session, claim)
+        releases.give_back(row, now)
+        session.add(row)
+        ledger.note(session, row, "note", Reason("c", claim.claimed_by or ""), now)
+
+    for _ in range(100):
+        (sleeper,) = await store.write(lambda s: releases.claim(s, now, "sleeper", LEASE, 1))
+        now += LEASE
+        (other,) = await store.write(lambda s: releases.claim(s, now, "other", LEASE, 1))
+        late = partial(move, claim=sleeper)
+        acts = [partial(move, claim=other), late, late][chance.randrange(2) :]
+        for act in chance.sample(acts, len(acts)):
+            with contextlib.suppress(LeaseLost):
+                await store.write(act)
+        await store.write(lambda session: releases.take_back(session, now, "other"))
+    lines = await store.read(lambda session: record.of_release(session, key))
+    assert {"other"} == {line.sentence for line in lines if line.kind == "note"}
 
 
 async def test_a_busy_repository_leaves_room_for_the_others(store: Store) -> None:

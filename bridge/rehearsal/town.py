@@ -32,6 +32,7 @@ PROJECT = f"gh/{REPOSITORY}"
 SEEDED = (".circleci", "api", "regression_model", "docs/model_card.schema.json")
 CONFIGURATION = """\
 public_url = "{bridge}"
+sweep_every = "5s"
 
 [[pipeline]]
 name         = "house-prices"
