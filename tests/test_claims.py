@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from bridge import ledger
 from bridge.delivery import Delivery, DeliveryState
-from bridge.errors import LeaseLost, Reason, Reason
+from bridge.errors import LeaseLost, Reason
 from bridge.release import Release, Stage
 from bridge.store import Store, deliveries, record, releases
 from tests.bridge_kit import NOW, a_store, begin
@@ -59,24 +59,25 @@ async def test_a_claim_gives_a_lease_and_a_higher_fence(store: Store) -> None:
 async def test_whoever_slept_past_the_lease_never_writes(store: Store) -> None:
     """A hundred times: somebody takes over, does more or less, and then the sleeper wakes up."""
     key = await placed(store, "0.1.0", Stage.ANNOUNCED)
-    now, chance = NOW, random.Random(1)  # noqa: S311 - chaos, not secrets
+    chance = random.Random(1)  # noqa: S311 - chaos, not secrets
 
     def move(session: Session, claim: Release) -> None:
         row = releases.held(session, claim)
-        releases.give_back(row, now)
+        releases.give_back(row, NOW)
         session.add(row)
-        ledger.note(session, row, "note", Reason("c", claim.claimed_by or ""), now)
+        ledger.note(session, row, "note", Reason("c", claim.claimed_by or ""), NOW)
 
-    for _ in range(100):
-        (sleeper,) = await store.write(lambda s: releases.claim(s, now, "sleeper", LEASE, 1))
-        now += LEASE
-        (other,) = await store.write(lambda s: releases.claim(s, now, "other", LEASE, 1))
+    claim = partial(releases.claim, lease=LEASE, limit=1)
+    for turn in range(100):
+        begins, lapses = NOW + turn * LEASE, NOW + (turn + 1) * LEASE
+        (sleeper,) = await store.write(partial(claim, now=begins, worker="sleeper"))
+        (other,) = await store.write(partial(claim, now=lapses, worker="other"))
         late = partial(move, claim=sleeper)
         acts = [partial(move, claim=other), late, late][chance.randrange(2) :]
         for act in chance.sample(acts, len(acts)):
             with contextlib.suppress(LeaseLost):
                 await store.write(act)
-        await store.write(lambda session: releases.take_back(session, now, "other"))
+        await store.write(partial(releases.take_back, now=lapses, worker="other"))
     lines = await store.read(lambda session: record.of_release(session, key))
     assert {"other"} == {line.sentence for line in lines if line.kind == "note"}
 
