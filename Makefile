@@ -46,6 +46,7 @@ bench: $(STAMP) $(MODEL) ## The measurements of bench/, as tables
 	@$(BIN)/python -m bench.predict
 	@$(BIN)/python -m bench.journey
 	@$(BIN)/python -m bench.store
+	@$(BIN)/python -m bench.ingest
 
 format: $(STAMP) ## Put the code in order
 	@$(BIN)/ruff format --quiet

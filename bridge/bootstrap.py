@@ -169,7 +169,7 @@ class Bridge:
         self.store.migrate()
         begin = releases.wake if self.store.is_shared else releases.take_back
         await self.store.write(lambda session: begin(session, self.clock()))
-        listening = asyncio.create_task(self.store.listen(self.worker.ring))
+        listening = asyncio.create_task(self.store.listen(self.worker.ring_soon))
         work = asyncio.create_task(self.worker.run(self._stop))
         try:
             yield

@@ -1,6 +1,7 @@
 """Deliveries that wait: claim one, parse it, begin or wake the releases that it concerns."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -30,29 +31,83 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=12)
 TRIES = 5
 AT_ONCE = 50
+PUT_OFF = 0.001
+LONGEST = 2.0
 ON_GITHUB = col(Release.stage).in_((Stage.CONFIRMED, Stage.PROPOSED))
 ON_HEROKU = col(Release.stage).in_((Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK))
 
 
 class Inbox:
-    """What was acknowledged is handled here, once, however often it came."""
+    """What was acknowledged is handled here, once, however often it came.
+
+    Receiving goes first: both want the same interpreter and the same writer. Each delivery that
+    comes beyond what one drain takes puts the next drain off by a millisecond, so nothing rests
+    below a thousand a second; never by more than LONGEST, so that a flood starves no release.
+    """
 
     def __init__(self, store: Store, pipelines: Iterable[Pipeline], clock: Clock) -> None:
         self._store = store
         self._pipelines = list(pipelines)
         self._clock = clock
+        self._came = 0
+        self._rests_until = 0.0
+
+    def heard(self) -> None:
+        """A delivery came in."""
+        self._came += 1
+
+    def rest(self) -> float:
+        """Seconds for which handling still makes way for receiving."""
+        return max(self._rests_until - asyncio.get_running_loop().time(), 0.0)
 
     async def drain(self) -> int:
-        """Handle what is due; the number of deliveries taken."""
+        """Handle what is due, but for a rest; the number of deliveries taken."""
+        if self.rest():
+            return 0
+        taken = await self._drain()
+        rest = min(max(self._came - AT_ONCE, 0) * PUT_OFF, LONGEST)
+        self._came, self._rests_until = 0, asyncio.get_running_loop().time() + rest
+        return taken
+
+    async def _drain(self) -> int:
+        """Those that come for the first time are handled in one write; if that fails, each alone,
+        so that only the culprit is held up."""
         claimed = await self._store.write(
             lambda session: deliveries.claim(session, self._clock(), LEASE, AT_ONCE)
         )
-        for delivery in claimed:
+        alone = claimed
+        if all(delivery.attempts == 1 for delivery in claimed):
+            try:
+                await self._handle_together(claimed)
+                alone = []
+            except Exception as error:  # noqa: BLE001 - each is handled alone, and told why there
+                log.warning("one by one", count=len(claimed), error=type(error).__name__)
+        for delivery in alone:
             try:
                 await self._handle(delivery)
             except LeaseLost:
                 log.warning("lease lost", delivery=delivery.id)
         return len(claimed)
+
+    async def _handle_together(self, fresh: Sequence[Delivery]) -> None:
+        if fresh:
+            parsed = [SOURCES[delivery.source].parse((), delivery.body) for delivery in fresh]
+            await self._write(fresh, parsed)
+
+    async def _write(self, taken: Sequence[Delivery], events: Sequence[Event]) -> None:
+        def work(session: Session) -> None:
+            woken: dict[Event, list[str]] = {}  # to wake the same again changes nothing
+            ends = []
+            for delivery, event in zip(taken, events, strict=True):
+                wakes = isinstance(event, RepositoryChanged | AppChanged)
+                known = woken.get(event) if wakes else None
+                told = self._tell(session, delivery, event) if known is None else known
+                if wakes:
+                    woken[event] = told
+                ends.append(_end(delivery, event, told))
+            deliveries.finish(session, ends)
+
+        await self._store.write(work)
 
     async def _handle(self, delivery: Delivery) -> None:
         """A delivery that cannot be handled is tried again, then parked; it stops no other.
@@ -63,7 +118,7 @@ class Inbox:
             return await self._park(delivery, f"no end after {TRIES} tries")
         try:
             event = SOURCES[delivery.source].parse((), delivery.body)
-            await self._store.write(lambda session: self._apply(session, delivery, event))
+            await self._write([delivery], [event])
         except LeaseLost:
             raise
         except Malformed as error:
@@ -80,15 +135,8 @@ class Inbox:
                 )
 
     async def _park(self, delivery: Delivery, why: str) -> None:
-        await self._store.write(
-            lambda session: deliveries.finish(session, delivery, DeliveryState.PARKED, why)
-        )
-
-    def _apply(self, session: Session, delivery: Delivery, event: Event) -> None:
-        told = self._tell(session, delivery, event)
-        state = DeliveryState.HANDLED if told else DeliveryState.IGNORED
-        quiet = event.because if isinstance(event, Nothing) else "no pipeline waits for this"
-        deliveries.finish(session, delivery, state, "; ".join(told) or quiet)
+        end = deliveries.End(delivery, DeliveryState.PARKED, why)
+        await self._store.write(lambda session: deliveries.finish(session, [end]))
 
     def _tell(self, session: Session, delivery: Delivery, event: Event) -> list[str]:
         """Everything that the event begins or wakes, in sentences."""
@@ -108,6 +156,8 @@ class Inbox:
                 ]
             case RepositoryChanged():
                 names = [p.name for p in self._pipelines if p.repository == event.repository]
+                if not names:
+                    return []
                 return self._wake(session, ON_GITHUB, col(Release.pipeline).in_(names))
             case AppChanged():
                 apps = [p.app for p in self._pipelines if p.app == event.app]
@@ -124,6 +174,12 @@ class Inbox:
     def _wake(self, session: Session, *where: ColumnElement[bool]) -> list[str]:
         count = releases.wake(session, self._clock(), *where)
         return [f"{count} woken"] if count else []
+
+
+def _end(delivery: Delivery, event: Event, told: Sequence[str]) -> deliveries.End:
+    state = DeliveryState.HANDLED if told else DeliveryState.IGNORED
+    quiet = event.because if isinstance(event, Nothing) else "no pipeline waits for this"
+    return deliveries.End(delivery, state, "; ".join(told) or quiet)
 
 
 def published_by(pipeline: Pipeline, event: WorkflowEnded) -> Published | None:

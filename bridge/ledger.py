@@ -76,7 +76,7 @@ def begin(
     _learn(row, told)
     session.add(row)
     session.flush()
-    ring(session)
+    ring(session.connection())
     record.append(
         session,
         row,
@@ -99,7 +99,7 @@ def transit(session: Session, row: Release, to: Stage, reason: Reason, now: date
     move(row, to, reason, now)
     session.add(row)
     if not to.is_end:
-        ring(session)
+        ring(session.connection())
     record.append(
         session,
         row,

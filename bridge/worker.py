@@ -31,6 +31,7 @@ NAP = 30.0
 NAP_AMONG_OTHERS = 2.0
 """So soon a lapsed lease is seen: nobody rings for a process that was killed."""
 PAUSE = 1.0
+MOMENT = 0.05
 GRACE = 6.0
 
 
@@ -56,11 +57,23 @@ class Worker:
         self.beat: datetime | None = None
         self._repositories = {p.name: p.repository for p in reconciler.pipelines.values()}
         self._bell = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         self._running: dict[asyncio.Task[None], Release] = {}
 
     def ring(self) -> None:
         """Something came in: look now."""
         self._bell.set()
+
+    def ring_soon(self) -> None:
+        """Something came in and more may follow: look at all of it in a moment."""
+        if self._soon is None:
+            wait = max(MOMENT, self._inbox.rest())
+            self._soon = asyncio.get_running_loop().call_later(wait, self._ring_now)
+
+    def heard(self) -> None:
+        """A delivery came in."""
+        self._inbox.heard()
+        self.ring_soon()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what ends within the grace."""
@@ -126,6 +139,10 @@ class Worker:
             lambda session: releases.take_back(session, self._clock(), self.name)
         )
 
+    def _ring_now(self) -> None:
+        self._soon = None
+        self.ring()
+
     async def _advance(self, release: Release) -> None:
         await self._reconciler.advance(release)
 
@@ -163,11 +180,13 @@ class Worker:
 
     async def _nap(self) -> float:
         """Seconds until something is due, at most half a minute."""
-        due = await self._store.read(
-            lambda session: [deliveries.next_due(session), releases.next_due(session)]
+        delivery, release = await self._store.read(
+            lambda session: (deliveries.next_due(session), releases.next_due(session))
         )
-        longest = NAP_AMONG_OTHERS if self._store.is_shared else NAP
-        moments = [moment for moment in due if moment is not None]
-        if not moments or len(self._running) >= AT_ONCE:
-            return longest
-        return min(max((min(moments) - self._clock()).total_seconds(), 0.0), longest)
+        now = self._clock()
+        naps = [NAP_AMONG_OTHERS if self._store.is_shared else NAP]
+        if delivery is not None:
+            naps.append(max((delivery - now).total_seconds(), self._inbox.rest()))
+        if release is not None and len(self._running) < AT_ONCE:
+            naps.append((release - now).total_seconds())
+        return max(min(naps), 0.0)

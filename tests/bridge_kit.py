@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ from bridge.kit.http import Door
 from bridge.policy import Pipeline
 from bridge.release import Release
 from bridge.settings import Settings
-from bridge.store import Store, releases
+from bridge.store import Store, deliveries, releases
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PACKAGE = "regression-model"
@@ -83,6 +83,25 @@ def begin(session: Session, version: str = "0.1.0", name: str = "house-prices") 
     found = releases.of_version(session, name, version)
     assert found is not None
     return found
+
+
+def told(
+    identifier: str, sha: str, at: float = 0, source: str = "github", body: bytes = b"{}"
+) -> deliveries.Told:
+    """A delivery as the receiver tells it, so many seconds after NOW."""
+    return {
+        "source": source,
+        "delivery_id": identifier,
+        "sha256": sha,
+        "event": "",
+        "body": body,
+        "received_at": NOW + timedelta(seconds=at),
+    }
+
+
+async def keep(store: Store, one: deliveries.Told) -> deliveries.Kept:
+    """Keep it as the receiver does."""
+    return await store.write_together(deliveries.keep, one)
 
 
 class Street:

@@ -1,4 +1,4 @@
-"""What the tests of the rehearsal's neighbours share: tiny wheels, tarballs, and a real server."""
+"""What the tests of the rehearsal's neighbours share: wheels, tarballs, a real server, a time."""
 
 import asyncio
 import base64
@@ -44,6 +44,15 @@ def tarball(files: Mapping[str, str]) -> bytes:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+class Skipping(asyncio.SelectorEventLoop):
+    """An event loop whose time can be moved on."""
+
+    skipped = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.skipped
 
 
 @contextlib.asynccontextmanager

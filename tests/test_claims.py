@@ -10,11 +10,11 @@ import pytest
 from sqlmodel import Session, col
 
 from bridge import ledger
-from bridge.delivery import Delivery, DeliveryState
+from bridge.delivery import DeliveryState
 from bridge.errors import LeaseLost, Reason
 from bridge.release import Release, Stage
 from bridge.store import Store, deliveries, record, releases
-from tests.bridge_kit import NOW, a_store, begin
+from tests.bridge_kit import NOW, a_store, begin, keep, told
 
 LEASE = timedelta(seconds=120)
 SOON = NOW + timedelta(seconds=5)
@@ -286,50 +286,37 @@ async def test_merged_in_the_same_moment_the_first_one_goes(store: Store) -> Non
     assert ["0.1.0"] == await claimed(store)
 
 
-def delivery(identifier: str, sha: str, at: float = 0) -> Delivery:
-    moment = NOW + timedelta(seconds=at)
-    return Delivery(
-        source="github",
-        delivery_id=identifier,
-        sha256=sha,
-        body=b"{}",
-        received_at=moment,
-        due_at=moment,
-    )
-
-
 async def test_a_delivery_is_kept_once_by_its_id_and_by_its_body(store: Store) -> None:
-    first = await store.write(lambda s: deliveries.keep(s, delivery("a", "1")))
+    first = await keep(store, told("a", "1"))
     assert first.is_new
-    for again in (delivery("a", "2"), delivery("b", "1"), delivery("a", "1")):
-        kept = await store.write(partial(deliveries.keep, delivery=again))
+    for again in (told("a", "2"), told("b", "1"), told("a", "1")):
+        kept = await keep(store, again)
         assert (first.id, False) == (kept.id, kept.is_new)
-    other = delivery("a", "1")
-    other.source = "heroku"
-    assert (await store.write(lambda s: deliveries.keep(s, other))).is_new
+    assert (await keep(store, told("a", "1", source="heroku"))).is_new
 
 
 async def test_a_redelivery_of_something_unfinished_is_due_again(store: Store) -> None:
-    await store.write(lambda s: deliveries.keep(s, delivery("a", "1")))
+    await keep(store, told("a", "1"))
     (taken,) = await store.write(lambda s: deliveries.claim(s, NOW, LEASE, 9))
     await store.write(lambda s: deliveries.retry(s, taken, NOW + timedelta(hours=1), "not now"))
-    await store.write(lambda s: deliveries.keep(s, delivery("a", "1", at=60)))
+    await keep(store, told("a", "1", at=60))
     assert NOW + timedelta(seconds=60) == store.read_now(deliveries.next_due)
 
 
 @pytest.mark.parametrize("state", ["handled", "ignored", "parked"])
 async def test_a_redelivery_of_something_finished_changes_nothing(store: Store, state: str) -> None:
-    await store.write(lambda s: deliveries.keep(s, delivery("a", "1")))
+    await keep(store, told("a", "1"))
     (taken,) = await store.write(lambda s: deliveries.claim(s, NOW, LEASE, 9))
-    await store.write(lambda s: deliveries.finish(s, taken, DeliveryState(state), "Done."))
-    await store.write(lambda s: deliveries.keep(s, delivery("a", "1", at=60)))
+    end = deliveries.End(taken, DeliveryState(state), "Done.")
+    await store.write(lambda s: deliveries.finish(s, [end]))
+    await keep(store, told("a", "1", at=60))
     assert store.read_now(deliveries.next_due) is None
     (row,) = store.read_now(lambda s: deliveries.newest(s, 9))
     assert (state, "Done.", 1) == (row.state.value, row.sentence, row.attempts)
 
 
 async def test_an_attempt_is_counted_before_it_is_made(store: Store) -> None:
-    await store.write(lambda s: deliveries.keep(s, delivery("a", "1")))
+    await keep(store, told("a", "1"))
     for attempt in (1, 2, 3):
         now = NOW + attempt * LEASE
         (taken,) = await store.write(partial(deliveries.claim, now=now, lease=LEASE, limit=9))
@@ -359,16 +346,39 @@ async def test_a_lease_that_another_has_is_not_renewed(store: Store) -> None:
     assert ["0.1.0"] == await claimed(store, "three", after=240)
 
 
+async def test_what_was_tried_before_is_claimed_alone_and_no_other_is_blamed(store: Store) -> None:
+    for name in ("a", "b", "c"):
+        await keep(store, told(name, name))
+    claim = partial(deliveries.claim, lease=LEASE, limit=9)
+    assert 3 == len(await store.write(partial(claim, now=NOW)))
+    await keep(store, told("d", "d", at=240))
+    for attempts in (2, 3, 4):
+        (first,) = await store.write(partial(claim, now=NOW + attempts * LEASE / 2))
+        assert ("a", attempts) == (first.delivery_id, first.attempts)
+        await store.write(partial(deliveries.retry, delivery=first, at=NOW, sentence="Again."))
+    rows = store.read_now(lambda s: deliveries.newest(s, 9))
+    assert {"a": 4, "b": 1, "c": 1, "d": 0} == {row.delivery_id: row.attempts for row in rows}
+
+
 async def test_a_delivery_that_another_has_cannot_be_finished(store: Store) -> None:
-    await store.write(lambda s: deliveries.keep(s, delivery("a", "1")))
+    await keep(store, told("a", "1"))
     claim = partial(deliveries.claim, lease=LEASE, limit=9)
     (mine,) = await store.write(partial(claim, now=NOW))
-    (theirs,) = await store.write(partial(claim, now=NOW + LEASE))
+    await keep(store, told("b", "2", at=1))
+    (first,) = await store.write(partial(claim, now=NOW + LEASE))
+    (second,) = await store.write(partial(claim, now=NOW + LEASE))
+    odd = [deliveries.End(one, DeliveryState.PARKED, "Odd.") for one in (second, mine)]
     with pytest.raises(LeaseLost):
-        await store.write(lambda s: deliveries.finish(s, mine, DeliveryState.PARKED, "Odd."))
+        await store.write(lambda s: deliveries.finish(s, odd))
     with pytest.raises(LeaseLost):
         await store.write(lambda s: deliveries.retry(s, mine, SOON, "Odd."))
-    await store.write(lambda s: deliveries.finish(s, theirs, DeliveryState.HANDLED, "Done."))
+    ends = [deliveries.End(one, DeliveryState.HANDLED, "Done.") for one in (first, second)]
+    await store.write(lambda s: deliveries.finish(s, ends))
+    assert ["Done."] * 2 == [
+        row.sentence for row in store.read_now(lambda s: deliveries.newest(s, 9))
+    ]
+    with pytest.raises(LeaseLost):
+        await store.write(lambda s: deliveries.finish(s, ends))
 
 
 @pytest.mark.parametrize("worker", [None, "one"])

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlmodel import Session
 from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp
 
 from bridge import __version__, cli
 from bridge.bootstrap import Bridge
@@ -280,7 +281,7 @@ def test_announce_tells_one_version_at_a_time(bridge: Run, dist: Path) -> None:
     assert 2 == bridge("announce", str(dist), str(other), "--dry-run")[0]
 
 
-async def answers(bridge: Run, dist: Path, app: FastAPI) -> tuple[int, str]:
+async def answers(bridge: Run, dist: Path, app: ASGIApp) -> tuple[int, str]:
     """What `announce` says of a bridge that `app` plays; its words on one line."""
     async with served(app) as port:
         words = ("announce", str(dist), "--url", f"http://127.0.0.1:{port}/")

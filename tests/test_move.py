@@ -7,10 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from bridge.delivery import Delivery
 from bridge.errors import Misconfigured
 from bridge.store import Store, deliveries, record, releases
-from tests.bridge_kit import NOW, a_store, begin
+from tests.bridge_kit import a_store, begin, keep, told
 from tests.postgresql_kit import Server
 
 
@@ -18,15 +17,7 @@ async def fill(store: Store) -> None:
     """Three releases, their lines, and a delivery with every byte there is."""
     for version in ("0.1.0", "0.2.0", "0.3.0"):
         await store.write(partial(begin, version=version))
-    delivery = Delivery(
-        source="github",
-        delivery_id="a",
-        sha256="1",
-        body=bytes(range(256)),
-        received_at=NOW,
-        due_at=NOW,
-    )
-    await store.write(lambda session: deliveries.keep(session, delivery))
+    await keep(store, told("a", "1", body=bytes(range(256))))
 
 
 def everything(store: Store) -> list[object]:

@@ -19,7 +19,9 @@ from bridge.errors import Forged, Malformed
 Headers = Sequence[tuple[str, str]]
 HEX = re.compile(r"[0-9a-f]{64}")
 ID = re.compile(r"[!-~]{1,128}")
+STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 DEEPEST = 32
+NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 
 def header(headers: Headers, name: str) -> str:
@@ -106,7 +108,8 @@ def own_id(body: bytes) -> str:
 
 def _depth(body: bytes) -> int:
     deepest = depth = 0
-    for byte in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", body):
+    outside = STRING.sub(b"", body)
+    for byte in outside.translate(None, NO_BRACKETS):
         depth += (byte in b"{[") - (byte in b"}]")
         deepest = max(deepest, depth)
     return deepest

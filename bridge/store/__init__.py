@@ -20,6 +20,8 @@ from bridge.store import move, postgresql
 from bridge.store.engine import engine_for
 from bridge.store.writer import Writer, unavailable
 
+Item = TypeVar("Item")
+R = TypeVar("R")
 T = TypeVar("T")
 A_WRITE = "UPDATE alembic_version SET version_num = version_num"
 """Changes nothing, and fails where nothing can be written."""
@@ -74,9 +76,24 @@ class Store:
 
         Raises what `work` raises, with nothing written, or Unavailable.
         """
+
+        def in_session(connection: Connection, _: list[None]) -> list[T]:
+            # The transaction is the writer's own: to end the session ends nothing.
+            with Session(connection, join_transaction_mode="rollback_only") as session:
+                result = work(session)
+                session.flush()
+                session.expunge_all()
+                return [result]
+
+        return await self.write_together(in_session, None)
+
+    async def write_together(
+        self, work: Callable[[Connection, list[Item]], list[R]], item: Item
+    ) -> R:
+        """The same for what comes in crowds: who waits with the same `work` shares one call."""
         if self._writer is None:
             self._writer = Writer(self._writing)
-        return await asyncio.wrap_future(self._writer.submit(work))
+        return await self._writer.submit(work, item)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` on a reading connection, beside the writer."""

@@ -22,6 +22,8 @@ from bridge.store.postgresql import postgresql
 Role = Literal["write", "read"]
 FIXED = ((3, 44, 6), (3, 50, 7))
 FIXED_SINCE = (3, 51, 3)
+CHECKPOINT_PAGES = 10_000
+"""40 MB: checkpoints are what makes a busy writer wait, so there are few of them."""
 
 
 def engine_for(url: str, role: Role) -> Engine:
@@ -58,6 +60,7 @@ def _sqlite(url: URL, role: Role) -> Engine:
         "recursive_triggers": 1,
         "trusted_schema": 0,
         "cell_size_check": 1,
+        "wal_autocheckpoint": CHECKPOINT_PAGES,
     }
     engine = create_engine(
         url,

@@ -17,7 +17,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session
 
 from bridge.errors import Misconfigured
 from bridge.kit.clock import system_clock
@@ -80,9 +79,9 @@ def postgresql(url: URL, role: Literal["write", "read"]) -> Engine:
     return engine
 
 
-def ring(session: Session) -> None:
+def ring(connection: Connection) -> None:
     """Something is due now: when this is committed, every process looks."""
-    session.connection().info[CHANNEL] = True
+    connection.info[CHANNEL] = True
 
 
 def notify(connection: Connection) -> None:

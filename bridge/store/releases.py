@@ -135,7 +135,7 @@ def give_back(row: Release, due_at: datetime | None) -> None:
 
 def wake(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:
     """Make open releases due now; the count of them."""
-    ring(session)
+    ring(session.connection())
     result = session.execute(
         update(Release)
         .where(col(Release.stage).not_in(ENDS), *where)

@@ -5,70 +5,68 @@ its own savepoint, commits once, and answers after the fsync: a commit costs man
 one, and a caller that fails takes nobody with it.
 """
 
+import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import groupby
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlmodel import Session
 
 from bridge.errors import Unavailable
 from bridge.store.postgresql import notify
 
-T = TypeVar("T")
+Item = TypeVar("Item")
+R = TypeVar("R")
 TOGETHER = 256
 OURS = (DataError, IntegrityError, ProgrammingError)
 """A mistake in what was asked, not in the storage: a broken file is a plain DatabaseError."""
 
 
-@dataclass
-class _Job(Generic[T]):
-    work: Callable[[Session], T]
-    future: "Future[T]"
-    result: T | None = None
+@dataclass(slots=True, eq=False)
+class _Job(Generic[Item, R]):
+    work: Callable[[Connection, list[Item]], list[R]]
+    item: Item
+    future: "asyncio.Future[R]"
+    loop: asyncio.AbstractEventLoop
+    result: R | None = None
     error: BaseException | None = None
 
-    def run(self, connection: Connection) -> None:
-        session = Session(bind=connection, join_transaction_mode="create_savepoint")
-        try:
-            with session, session.begin():
-                self.result = self.work(session)
-                session.flush()
-                session.expunge_all()
-        except DBAPIError as error:
-            self.error = unavailable(error) or error
-        except Exception as error:  # noqa: BLE001 - it is handed to whoever asked
-            self.error = error
-
-    def answer(self, failure: BaseException | None) -> None:
-        if error := self.error or failure:
-            self.future.set_exception(error)
+    def answer(self) -> None:
+        if self.future.done():
+            return
+        if self.error:
+            self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)  # type: ignore[arg-type]
 
 
 class Writer:
-    """A thread that writes; `submit` may be called from any other."""
+    """A thread that writes; `submit` is called from an event loop, any of them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waiting: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Job[Any, Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="bridge-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Session], T]) -> "Future[T]":
-        """Run `work` in a savepoint; the future is done after the commit is on disk.
+    def submit(
+        self, work: Callable[[Connection, list[Item]], list[R]], item: Item
+    ) -> "asyncio.Future[R]":
+        """Run `work` on `item` in a savepoint; the future is done after the commit is on disk.
 
+        Neighbours in the queue that have the same work share one call of it, until that fails.
         Its error is the caller's own, or Unavailable when the commit itself failed.
         """
-        future: Future[T] = Future()
-        self._waiting.put(_Job(work, future))  # type: ignore[arg-type]
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self._waiting.put(_Job(work, item, future, loop))
         return future
 
     def stop(self) -> None:
@@ -85,22 +83,43 @@ class Writer:
                     self._waiting.put(None)
                     break
                 jobs.append(following)
-            self._commit([job for job in jobs if job.future.set_running_or_notify_cancel()])
+            self._commit([job for job in jobs if not job.future.cancelled()])
 
-    def _commit(self, jobs: list[_Job[object]]) -> None:
-        failure: BaseException | None = None
+    def _commit(self, jobs: list[_Job[Any, Any]]) -> None:
         try:
             with self._engine.begin() as connection:
-                for job in jobs:
-                    job.run(connection)
+                for _, same in groupby(jobs, key=lambda job: job.work):
+                    _together(connection, list(same))
                     _must_still_be_open(connection)
                 notify(connection)
-        except DBAPIError as error:
-            failure = unavailable(error) or error
         except Exception as error:  # noqa: BLE001 - the thread must live; the callers are told
-            failure = error
-        for job in jobs:
-            job.answer(failure)
+            for job in jobs:
+                job.error = job.error or _in_our_words(error)
+        # One call wakes a loop for all of its callers: each call is a write to a pipe.
+        for loop, own in groupby(jobs, key=lambda job: job.loop):
+            with contextlib.suppress(RuntimeError):  # a loop that was closed has nobody who waits
+                loop.call_soon_threadsafe(_answer, list(own))
+
+
+def _together(connection: Connection, jobs: list[_Job[Any, Any]]) -> None:
+    """One call for all; when it fails, one for each, so that only the culprit is told."""
+    try:
+        with connection.begin_nested():
+            results = jobs[0].work(connection, [job.item for job in jobs])
+        for job, result in zip(jobs, results, strict=True):
+            job.result = result
+    except Exception as error:  # noqa: BLE001 - it is handed to whoever asked
+        _must_still_be_open(connection)
+        if len(jobs) == 1:
+            jobs[0].error = _in_our_words(error)
+        else:
+            for job in jobs:
+                _together(connection, [job])
+
+
+def _answer(jobs: list[_Job[Any, Any]]) -> None:
+    for job in jobs:
+        job.answer()
 
 
 def _must_still_be_open(connection: Connection) -> None:
@@ -116,6 +135,10 @@ def _must_still_be_open(connection: Connection) -> None:
         is_open = driver is None or driver.in_transaction
     if not is_open:
         raise Unavailable("the database gave up the whole transaction; is its disk full?")
+
+
+def _in_our_words(error: Exception) -> Exception:
+    return (unavailable(error) if isinstance(error, DBAPIError) else None) or error
 
 
 def unavailable(error: DBAPIError, what: str = "take writes") -> Unavailable | None:

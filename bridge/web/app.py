@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge import __version__
 from bridge.bootstrap import Bridge
 from bridge.web.api import operations, twins
 from bridge.web.dashboard import pages
-from bridge.web.receive import receiver
+from bridge.web.receive import WEBHOOKS, receiver
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -30,8 +31,8 @@ async def closed(identifier: int) -> PlainTextResponse:
     )
 
 
-def create_app(bridge: Bridge, *, with_pages: bool = True) -> FastAPI:
-    """The ASGI application. It works for as long as it is served.
+def create_app(bridge: Bridge, *, with_pages: bool = True) -> ASGIApp:
+    """The ASGI application: what receives, and beside it the rest. It works while it is served.
 
     Without `with_pages` it only receives and answers operations: nobody can sign in yet, so
     nothing is shown beyond this machine.
@@ -50,9 +51,7 @@ def create_app(bridge: Bridge, *, with_pages: bool = True) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.router.routes.append(
-        receiver(bridge.store, bridge.keys(), bridge.clock, lambda: bridge.worker.ring())
-    )
+    hooks = receiver(bridge.store, bridge.keys(), bridge.clock, lambda: bridge.worker.heard())
     app.include_router(operations(bridge.store, bridge.works))
     if not with_pages:
         app.add_api_route("/releases/{identifier}", closed, include_in_schema=False)
@@ -66,4 +65,9 @@ def create_app(bridge: Bridge, *, with_pages: bool = True) -> FastAPI:
         return response
 
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
-    return app
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        is_hook = scope["type"] == "http" and scope["path"].startswith(WEBHOOKS)
+        await (hooks if is_hook else app)(scope, receive, send)
+
+    return front

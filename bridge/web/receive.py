@@ -1,93 +1,140 @@
-"""`POST /webhooks/{source}`: cap, deadline, verify, one write, answer. Everything else is later."""
+"""`POST /webhooks/{source}`: cap, deadline, verify, one write, answer. Everything else is later.
+
+Bare ASGI, beside the framework of the pages: nothing stands between the server and this.
+"""
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bridge.delivery import Delivery
 from bridge.errors import Forged, Malformed, Unavailable
 from bridge.kit.clock import Clock
-from bridge.kit.signature import optional
-from bridge.sources import SOURCES
+from bridge.kit.signature import Headers, optional
+from bridge.sources import SOURCES, Source
 from bridge.store import Store, deliveries
+from bridge.web.suspects import Suspects
 
 log = structlog.get_logger()
+WEBHOOKS = "/webhooks/"
 BODY_CAP = 1 << 20
 DEADLINE = 10.0
+BUSY_FOR = 5
+ALWAYS = ((b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff"))
+CLOSE = {"connection": "close"}
 
 
 class TooLarge(Exception):
     """The body is over the cap."""
 
 
+class HungUp(Exception):
+    """The sender left before the body was whole."""
+
+
 def receiver(
     store: Store, keys: Mapping[str, Sequence[bytes]], clock: Clock, ring: Callable[[], None]
-) -> Route:
-    """The route that keeps what is signed and nothing else. A source without a key is 404."""
+) -> ASGIApp:
+    """Keeps what is signed and nothing else. A source without a key is 404."""
+    suspects = Suspects()
 
-    async def receive(request: Request) -> Response:
-        name = request.path_params["source"]
+    async def receive(scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].removeprefix(WEBHOOKS)
         source, active = SOURCES.get(name), keys.get(name)
+        if scope["method"] != "POST":
+            return await _say(send, 405, "wrong method", "Only POST.", {"allow": "POST"})
         if source is None or not active:
-            return _say(404, "off", "No secret is configured for this source.")
+            return await _say(send, 404, "off", "No secret is configured for this source.")
         try:
             async with asyncio.timeout(DEADLINE):
-                body = await _body(request)
+                body = await _body(scope, receive)
         except TooLarge:
-            return _say(413, "too large", f"The body is over {BODY_CAP >> 20} MiB.")
-        except (TimeoutError, ClientDisconnect):
-            return _say(408, "too slow", f"The body took longer than {DEADLINE:.0f} seconds.")
-        headers, now = request.headers.items(), clock()
+            told = f"The body is over {BODY_CAP >> 20} MiB."
+            return await _say(send, 413, "too large", told, CLOSE)
+        except (TimeoutError, HungUp):
+            told = f"The body took longer than {DEADLINE:.0f} seconds."
+            return await _say(send, 408, "too slow", told, CLOSE)
+        headers = [
+            (key.decode("latin-1"), text.decode("latin-1")) for key, text in scope["headers"]
+        ]
         try:
-            source.verify(headers, body, active, now)
-            identifier = source.identify(headers, body)
+            told_by = _verified(name, source, headers, body, active, clock)
         except Forged as error:
-            log.warning("forged", source=name, why=str(error))
-            return _say(401, "unsigned", "The signature does not hold.")
+            return await _doubt(send, suspects, scope, name, error)
         except Malformed as error:
-            return _say(400, "malformed", f"Signed, but {error}.")
-        delivery = Delivery(
-            source=name,
-            delivery_id=identifier,
-            sha256=hashlib.sha256(body).hexdigest(),
-            event=optional(headers, source.event_header or "") or "",
-            body=body,
-            received_at=now,
-            due_at=now,
-        )
+            return await _say(send, 400, "malformed", f"Signed, but {error}.")
         try:
-            kept = await store.write(lambda session: deliveries.keep(session, delivery))
+            kept = await store.write_together(deliveries.keep, told_by)
         except Unavailable as error:
             log.error("not kept", source=name, why=str(error))
-            return _say(503, "busy", "Nothing was kept; send it again.", {"retry-after": "5"})
+            busy = {"retry-after": str(BUSY_FOR)}
+            return await _say(send, 503, "busy", "Nothing was kept; send it again.", busy)
         ring()
         if not kept.is_new:
-            return _say(200, "duplicate", f"Delivery {kept.id} has this already.")
-        return _say(202, "stored", f"Delivery {kept.id}.")
+            return await _say(send, 200, "duplicate", f"Delivery {kept.id} has this already.")
+        return await _say(send, 202, "stored", f"Delivery {kept.id}.")
 
-    return Route("/webhooks/{source}", receive, methods=["POST"])
+    return receive
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_CAP:
+def _verified(
+    name: str, source: Source, headers: Headers, body: bytes, keys: Sequence[bytes], clock: Clock
+) -> deliveries.Told:
+    """What was told, once its signature holds; raises Forged or Malformed."""
+    now = clock()
+    source.verify(headers, body, keys, now)
+    return {
+        "source": name,
+        "delivery_id": source.identify(headers, body),
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "event": optional(headers, source.event_header or "") or "",
+        "body": body,
+        "received_at": now,
+    }
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body; raises TooLarge as soon as that is known, and reads no further."""
+    announced = next((text for key, text in scope["headers"] if key == b"content-length"), b"0")
+    if len(announced) > 9 or (announced.isdigit() and int(announced) > BODY_CAP):
+        raise TooLarge
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HungUp
+        chunk = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > BODY_CAP:
             raise TooLarge
-    return bytes(body)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
 
 
-def _say(
-    status: int, verdict: str, detail: str, headers: Mapping[str, str] | None = None
-) -> Response:
-    content = {"status": verdict, "detail": detail}
-    return JSONResponse(
-        content,
-        status,
-        {"connection": "close", **(headers or {})} if status in (408, 413) else headers,
-    )
+async def _doubt(send: Send, suspects: Suspects, scope: Scope, source: str, why: Forged) -> None:
+    """Not signed. Who does that too often is told so, and not written down each time."""
+    address = (scope.get("client") or ("",))[0]
+    wait = suspects.wait(address)
+    if wait is not None:
+        later = {"retry-after": str(wait)}
+        return await _say(send, 429, "too often", "Too many signatures that do not hold.", later)
+    log.warning("forged", source=source, why=str(why), address=address)
+    return await _say(send, 401, "unsigned", "The signature does not hold.")
+
+
+async def _say(
+    send: Send,
+    status: int,
+    verdict: str,
+    detail: str,
+    extra: Mapping[str, str] | None = None,
+) -> None:
+    body = json.dumps({"status": verdict, "detail": detail}).encode()
+    headers = [*ALWAYS, (b"content-length", b"%d" % len(body))]
+    headers += [(key.encode(), text.encode()) for key, text in (extra or {}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
