@@ -10,15 +10,17 @@ from bridge.columns import Moment
 
 
 class DeliveryState(StrEnum):
-    """`new` waits in the inbox, `parked` waits for a person, the others are done with."""
+    """`new` waits in the inbox, `parked` waits for a person, the others are done with;
+    `discarded` by a person."""
 
     NEW = "new"
     HANDLED = "handled"
     IGNORED = "ignored"
     PARKED = "parked"
+    DISCARDED = "discarded"
 
 
-STATE = Enum(DeliveryState, native_enum=False, length=8, values_callable=lambda enum: [*enum])
+STATE = Enum(DeliveryState, native_enum=False, length=16, values_callable=lambda enum: [*enum])
 
 
 class Delivery(SQLModel, table=True):

@@ -74,6 +74,13 @@ SENTENCES: dict[str, str] = {
     "not_eligible": "Heroku cannot put v{release} back any more; deploy that commit by hand: "
     "{because}",
     "rollback_by_hand": "The policy leaves rolling back to a person: {because}",
+    # a delivery and a person
+    "replayed": "{who} had delivery {id} handled again: {why}",
+    "discarded": "{who} discarded delivery {id}: {why}",
+    "no_delivery": "There is no delivery {id}. `bridge deliveries` lists what is.",
+    "no_replay": "Delivery {id} is {state}; only one that is parked, ignored or discarded can be "
+    "handled again.",
+    "no_discard": "Delivery {id} is {state}; only one that is parked or new can be discarded.",
     # anywhere
     "announcement_refused": "The bridge answered {status}. 401: the secret is another one than the "
     "bridge's; 404: the bridge has no secret for publishers.",

@@ -86,14 +86,19 @@ def begin(session: Session, version: str = "0.1.0", name: str = "house-prices") 
 
 
 def told(
-    identifier: str, sha: str, at: float = 0, source: str = "github", body: bytes = b"{}"
+    identifier: str,
+    sha: str,
+    at: float = 0,
+    source: str = "github",
+    body: bytes = b"{}",
+    event: str = "",
 ) -> deliveries.Told:
     """A delivery as the receiver tells it, so many seconds after NOW."""
     return {
         "source": source,
         "delivery_id": identifier,
         "sha256": sha,
-        "event": "",
+        "event": event,
         "body": body,
         "received_at": NOW + timedelta(seconds=at),
     }

@@ -6,6 +6,8 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,11 @@ from starlette.types import ASGIApp
 from bridge import __version__, cli
 from bridge.bootstrap import Bridge
 from bridge.cli import act
+from bridge.delivery import DeliveryState
 from bridge.release import Stage
 from bridge.store import Store, deliveries
 from bridge.web.app import create_app
-from tests.bridge_kit import SECRETS, begin, settings
+from tests.bridge_kit import NOW, SECRETS, begin, keep, settings, told
 from tests.postgresql_kit import Server
 from tests.rehearsal_kit import served
 from tests.stories.town import model_wheel
@@ -358,3 +361,27 @@ def test_loopback_is_told_from_the_world() -> None:
     everywhere = str(ipaddress.IPv4Address(0))
     assert all(act.is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"))
     assert not any(act.is_loopback(host) for host in (everywhere, "::", "10.0.0.1", "b.test"))
+
+
+def test_a_parked_delivery_is_listed_looked_at_and_discarded(bridge: Run, store: Store) -> None:
+    key = asyncio.run(keep(store, told("a", "1", event="push"))).id
+    claim = partial(deliveries.claim, now=NOW, lease=timedelta(seconds=9), limit=9)
+    (taken,) = asyncio.run(store.write(claim))
+    end = deliveries.End(taken, DeliveryState.PARKED, "It is [bold] odd.")
+    asyncio.run(store.write(lambda session: deliveries.finish(session, [end])))
+    listed = json.loads(bridge("deliveries", "--parked", "--json")[1])
+    assert [key] == [one["id"] for one in listed]
+    words = ("discard", str(key), "--reason", "a test of the sender")
+    code, said, _ = bridge(*words, "--dry-run")
+    assert (0, True) == (code, "Would be done" in said)
+    assert "[bold]" in bridge("deliveries", "--parked")[1]
+    assert 0 == bridge(*words)[0]
+    assert "Nothing is parked" in bridge("deliveries", "--parked")[1]
+    code, _, complaint = bridge(*words)
+    assert (1, True) == (code, "is discarded" in complaint)
+    assert 0 == bridge("replay", str(key), "--reason", "after all")[0]
+    assert ["new"] == [
+        one["state"]
+        for one in json.loads(bridge("deliveries", "--json")[1])
+        if one["source"] == "github"
+    ]

@@ -8,16 +8,19 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from bridge.errors import Misconfigured
+from bridge.operator import Act, do
 from bridge.store import Store, deliveries, record, releases
-from tests.bridge_kit import a_store, begin, keep, told
+from tests.bridge_kit import NOW, a_store, begin, keep, told
 from tests.postgresql_kit import Server
 
 
 async def fill(store: Store) -> None:
-    """Three releases, their lines, and a delivery with every byte there is."""
+    """Three releases, their lines, and a delivery with every byte there is, which was discarded."""
     for version in ("0.1.0", "0.2.0", "0.3.0"):
         await store.write(partial(begin, version=version))
     await keep(store, told("a", "1", body=bytes(range(256))))
+    why = partial(do, act=Act.DISCARD, identifier=1, who="rosa", why="odd", now=NOW)
+    await store.write(why)
 
 
 def everything(store: Store) -> list[object]:

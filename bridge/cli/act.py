@@ -26,6 +26,8 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
 ) -> None:
     """Receive webhooks, carry releases and show the pages, in one process."""
+    import gc
+
     import uvicorn
 
     from bridge.bootstrap import Bridge, must_have_pipelines
@@ -44,8 +46,10 @@ def serve(
         bridge.store.migrate()
         start.look(bridge.store)
         _greet(settings, f"http://{host}:{port}", local)
+        web = create_app(bridge, with_pages=local)
+        gc.freeze()  # what is there now stays: no collection needs to look at it again
         uvicorn.run(
-            create_app(bridge, with_pages=local),
+            web,
             host=host,
             port=port,
             access_log=False,

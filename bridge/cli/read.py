@@ -32,9 +32,9 @@ def list_releases(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, as_json: AsJson = False
 ) -> None:
     """The history, newest first."""
-    found = _read(lambda session: releases.newest(session, limit))
+    found = ask(lambda session: releases.newest(session, limit))
     if as_json:
-        return _print([release_json(release, []) for release in found])
+        return print_json([release_json(release, []) for release in found])
     if not found:
         return out.print("No version has been announced yet.")
     table = Table("version", "stage", "since", "why", box=None, padding=(0, 2, 0, 0))
@@ -56,7 +56,7 @@ def show(package: str, version: str, as_json: AsJson = False) -> None:
     """One version's releases, with every line of their record."""
     found = _found(package, version)
     if as_json:
-        return _print([release_json(release, lines) for release, lines in found])
+        return print_json([release_json(release, lines) for release, lines in found])
     for release, lines in found:
         out.print(f"[bold]{release.package} {release.version}[/] in {release.pipeline}")
         out.print(Text(f"{mark(release.stage)} {release.stage.value}: {release.sentence}"))
@@ -75,7 +75,7 @@ def why(package: str, version: str, as_json: AsJson = False) -> None:
     found = [release for release, _ in _found(package, version)]
     now = system_clock()
     if as_json:
-        _print([release_json(release, []) for release in found])
+        print_json([release_json(release, []) for release in found])
     for release in found if not as_json else []:
         where = f"{release.pipeline}: {release.stage.value} since {ago(release.since, now)}."
         out.print(Text(f"{where} {release.sentence}"))
@@ -86,7 +86,7 @@ def why(package: str, version: str, as_json: AsJson = False) -> None:
 @record_app.command()
 def verify(as_json: AsJson = False) -> None:
     """Check the whole chain. Exit 1 and the first bad line if it does not hold."""
-    verdict = _read(lambda session: audit.verify(record.chain(session)))
+    verdict = ask(lambda session: audit.verify(record.chain(session)))
     told: dict[str, JsonValue] = {
         "holds": verdict.holds,
         "lines": verdict.lines,
@@ -95,7 +95,7 @@ def verify(as_json: AsJson = False) -> None:
         "problem": verdict.problem,
     }
     if as_json:
-        _print([told])
+        print_json([told])
     elif verdict.holds:
         out.print(f"The chain holds: {verdict.lines} lines, head {verdict.head}")
     else:
@@ -115,13 +115,13 @@ def _found(package: str, version: str) -> list[tuple[Release, Sequence[Transitio
         found = releases.find(session, package, spelled)
         return [(release, record.of_release(session, release.key)) for release in found]
 
-    found = _read(look)
+    found = ask(look)
     if not found:
         end(1, f"No release of {package} {spelled} is known. `bridge releases` lists what is.")
     return found
 
 
-def _read(look: Callable[[Session], T]) -> T:
+def ask(look: Callable[[Session], T]) -> T:
     """Ask the database, without making one that is not there."""
     url = load().database_url
     try:
@@ -140,5 +140,6 @@ def _read(look: Callable[[Session], T]) -> T:
         store.close()
 
 
-def _print(value: Sequence[dict[str, JsonValue]]) -> None:
+def print_json(value: Sequence[dict[str, JsonValue]]) -> None:
+    """For programs."""
     out.print_json(json.dumps(value))

@@ -147,6 +147,13 @@ def next_due(session: Session) -> datetime | None:
     return session.exec(select(func.min(Delivery.due_at))).one()
 
 
-def newest(session: Session, limit: int) -> Sequence[Delivery]:
-    """The last deliveries, newest first."""
-    return session.exec(select(Delivery).order_by(col(Delivery.id).desc()).limit(limit)).all()
+def newest(
+    session: Session, limit: int, after: int | None = None, state: DeliveryState | None = None
+) -> Sequence[Delivery]:
+    """Deliveries, newest first; `after` is the id of the last one seen."""
+    query = select(Delivery).order_by(col(Delivery.id).desc()).limit(limit)
+    if after is not None:
+        query = query.where(col(Delivery.id) < after)
+    if state is not None:
+        query = query.where(Delivery.state == state)
+    return session.exec(query).all()

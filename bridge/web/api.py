@@ -8,10 +8,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, JsonValue
 
 from bridge import __version__, audit
+from bridge.delivery import DeliveryState
 from bridge.errors import Unavailable
 from bridge.release import Release
-from bridge.store import Store, record, releases
-from bridge.web.present import release_json
+from bridge.store import Store, deliveries, record, releases
+from bridge.web.present import delivery_json, release_json
 
 LAST_ID = 2**63 - 1
 Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
@@ -58,6 +59,17 @@ def twins(store: Store) -> APIRouter:
             raise HTTPException(404, f"There is no release {identifier}.")
         lines = await store.read(lambda session: record.of_release(session, identifier))
         return release_json(release, lines)
+
+    @router.get("/deliveries")
+    async def inbox(
+        after: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
+        state: DeliveryState | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, JsonValue]:
+        """Deliveries, newest first, without their bodies."""
+        shown = await store.read(lambda s: deliveries.newest(s, limit, after, state))
+        items: list[JsonValue] = [delivery_json(delivery) for delivery in shown]
+        return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
 
     @router.get("/audit")
     async def chain() -> dict[str, JsonValue]:

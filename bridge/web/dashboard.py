@@ -9,10 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bridge import audit
 from bridge.columns import written
+from bridge.delivery import DeliveryState
 from bridge.kit.clock import Clock
 from bridge.release import Release
 from bridge.sentences import span
-from bridge.store import Store, record, releases
+from bridge.store import Store, deliveries, record, releases
 from bridge.web.api import LAST_ID, Identifier
 from bridge.web.present import ago, lead_time, mark, rail
 
@@ -49,6 +50,15 @@ def pages(store: Store, clock: Clock) -> APIRouter:
             raise HTTPException(404, f"There is no release {identifier}.")
         lines = await store.read(lambda session: record.of_release(session, identifier))
         return render("release.html", release=release, lines=lines, rail=rail(release, lines))
+
+    @router.get("/deliveries")
+    async def inbox(
+        after: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
+        state: DeliveryState | None = None,
+    ) -> HTMLResponse:
+        shown = await store.read(lambda s: deliveries.newest(s, PAGE + 1, after, state))
+        more = shown[PAGE - 1].id if len(shown) > PAGE else None
+        return render("deliveries.html", deliveries=shown[:PAGE], more=more, state=state)
 
     @router.get("/audit")
     async def chain() -> HTMLResponse:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from bridge.columns import written
+from bridge.delivery import Delivery
 from bridge.pipeline import PIPELINE
 from bridge.release import Release, Stage, Transition
 from bridge.sentences import span
@@ -67,6 +68,22 @@ def line_json(line: Transition) -> dict[str, JsonValue]:
         "delivery": line.delivery_id,
         "evidence": [{"name": name, "value": value} for name, value in line.evidence.root.items()],
         "hash": line.hash,
+    }
+
+
+def delivery_json(delivery: Delivery) -> dict[str, JsonValue]:
+    """One delivery as programs see it; never its body."""
+    return {
+        "id": delivery.id,
+        "source": delivery.source,
+        "delivery_id": delivery.delivery_id,
+        "event": delivery.event or None,
+        "sha256": delivery.sha256,
+        "received_at": written(delivery.received_at),
+        "state": delivery.state.value,
+        "sentence": delivery.sentence,
+        "attempts": delivery.attempts,
+        "due_at": written(delivery.due_at) if delivery.due_at else None,
     }
 
 
