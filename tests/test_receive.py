@@ -20,7 +20,7 @@ from bridge.store import deliveries
 from bridge.web.app import create_app
 from bridge.web.receive import BODY_CAP, DEADLINE
 from tests.bridge_kit import NOW, SECRETS, a_bridge
-from tests.rehearsal_kit import Skipping, served
+from tests.rehearsal_kit import Skipping
 
 Pairs = list[tuple[str, str]]
 BODY = json.dumps({"type": "model.published", "n": 1}).encode()
@@ -248,6 +248,20 @@ async def test_an_id_that_cannot_be_written_down_is_no_crash(bridge: Bridge) -> 
     assert answer.status_code in (202, 400)
 
 
+@pytest.mark.parametrize("character", ["\0", "\x1b"])
+async def test_what_is_no_text_is_refused_in_an_id_and_in_an_event(
+    bridge: Bridge, character: str
+) -> None:
+    assert (await post(bridge, headers=signed(BODY, f"msg{character}"))).status_code in (400, 401)
+    made = hmac.digest(SECRETS["github"].encode(), BODY, "sha256").hex()
+    signature = ("X-Hub-Signature-256", f"sha256={made}")
+    for identifier, event in (("a", f"ping{character}"), (f"a{character}", "ping")):
+        headers = [signature, ("X-GitHub-Delivery", identifier), ("X-GitHub-Event", event)]
+        answer = await post(bridge, BODY, headers, "github")
+        assert answer.status_code in (400, 401)
+    assert [] == kept(bridge)
+
+
 async def test_the_label_of_a_delivery_is_the_senders(bridge: Bridge) -> None:
     body = b'{"zen": "Keep it logically awesome."}'
     made = hmac.digest(SECRETS["github"].encode(), body, "sha256").hex()
@@ -260,34 +274,6 @@ async def test_the_label_of_a_delivery_is_the_senders(bridge: Bridge) -> None:
     assert "ping" == kept(bridge)[0].event
 
 
-async def test_twenty_bad_signatures_a_minute_are_enough_and_good_ones_never_wait(
-    bridge: Bridge,
-) -> None:
-    web = httpx.ASGITransport(create_app(bridge))
-    async with httpx.AsyncClient(transport=web, base_url="http://bridge.test") as client:
-        url = "/webhooks/publisher"
-        bad = [await client.post(url, content=BODY, headers=signed(b"?")) for _ in range(21)]
-        good = await client.post(url, content=BODY, headers=signed(BODY))
-    assert [401] * 20 + [429] == [answer.status_code for answer in bad]
-    assert 1 <= int(bad[-1].headers["retry-after"]) <= 60
-    assert 202 == good.status_code
-
-
-async def test_a_secret_is_rotated_without_a_rejected_delivery(tmp_path: Path) -> None:
-    old, new = SECRETS["publisher"], "whsec_bWFkZS11cCBuZXh0IHB1Ymxpc2hlciBzZWNyZXQ="
-    signers = {old: [old], f"{old},{new}": [old, new], new: [new]}
-    for number, (active, by) in enumerate(signers.items()):
-        async with a_bridge(tmp_path, webhook_secrets={"publisher": active}) as bridge:
-            for key in by:
-                body = json.dumps({"n": number, "key": by.index(key)}).encode()
-                identifier = f"rotation-{number}-{by.index(key)}"
-                answer = await post(bridge, body, signed(body, identifier, key))
-                assert 202 == answer.status_code
-            gone = signed(BODY, "late", old)
-            assert (401 if active == new else 202) == (await post(bridge, headers=gone)).status_code
-            await bridge.store.write(lambda session: session.execute(text("DELETE FROM delivery")))
-
-
 async def test_many_at_once_share_a_write_and_each_is_told_its_own(bridge: Bridge) -> None:
     bodies = [json.dumps({"n": number}).encode() for number in range(40)]
     answers = await asyncio.gather(
@@ -295,15 +281,3 @@ async def test_many_at_once_share_a_write_and_each_is_told_its_own(bridge: Bridg
     )
     assert 40 == len(kept(bridge))
     assert [200] * 40 + [202] * 40 == sorted(answer.status_code for answer in answers)
-
-
-async def test_a_server_hears_no_more_of_a_chunked_body_over_the_cap(bridge: Bridge) -> None:
-    async with served(create_app(bridge)) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = "POST /webhooks/publisher HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
-        chunk = f"{BODY_CAP:x}\r\n".encode() + b"x" * BODY_CAP + b"\r\n"
-        writer.write(head.encode() + chunk + b"1\r\nx\r\n")
-        told = await asyncio.wait_for(reader.read(), 20)
-        writer.close()
-    assert told.startswith(b"HTTP/1.1 413 ")
-    assert b"connection: close" in told.lower()

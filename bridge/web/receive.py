@@ -86,11 +86,15 @@ def _verified(
     """What was told, once its signature holds; raises Forged or Malformed."""
     now = clock()
     source.verify(headers, body, keys, now)
+    identifier = source.identify(headers, body)
+    event = optional(headers, source.event_header or "") or ""
+    if not (identifier + event).isprintable():
+        raise Malformed("its id or its event is no text")  # PostgreSQL has no word for NUL
     return {
         "source": name,
-        "delivery_id": source.identify(headers, body),
+        "delivery_id": identifier,
         "sha256": hashlib.sha256(body).hexdigest(),
-        "event": optional(headers, source.event_header or "") or "",
+        "event": event,
         "body": body,
         "received_at": now,
     }
