@@ -14,7 +14,7 @@ const { privateKey } = generateKeyPairSync("rsa", {
 const probot = createProbot({
   overrides: { appId: 1, privateKey, secret: process.env.SECRET, logLevel: "fatal" },
 });
-const middleware = await createNodeMiddleware(() => {}, { probot });
+const middleware = await createNodeMiddleware((app) => app.on("check_run", () => {}), { probot });
 createServer((request, response) =>
   middleware(request, response, () => response.writeHead(404).end()),
 ).listen(Number(process.argv[2]), "127.0.0.1");
