@@ -128,6 +128,8 @@ def _must_still_be_open(connection: Connection) -> None:
     Sources: https://www.sqlite.org/lang_transaction.html,
     https://www.postgresql.org/docs/current/sql-commit.html
     """
+    if connection.invalidated:
+        raise Unavailable("the database does not take writes: the connection is lost")
     driver = connection.connection.dbapi_connection
     if isinstance(driver, psycopg.Connection):
         is_open = driver.info.transaction_status is TransactionStatus.INTRANS
