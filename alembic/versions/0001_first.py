@@ -27,7 +27,6 @@ STAGES = (
 STATES = ("new", "handled", "ignored", "parked")
 
 DUE = sa.text("due_at IS NOT NULL")
-REPAIR = sa.text("kind = 'repair'")
 APPEND_ONLY = {
     "transition_no_update": "BEFORE UPDATE ON transition",
     "transition_no_delete": "BEFORE DELETE ON transition",
@@ -81,8 +80,6 @@ def upgrade() -> None:
         sa.Column("due_at", sa.String(24)),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("seen", sa.String()),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("claimed_by", sa.String()),
         sa.Column("claimed_until", sa.String(24)),
@@ -108,19 +105,6 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
     )
     op.create_index("ix_transition_release_id", "transition", ["release_id"])
-    op.create_index(
-        "transition_repair",
-        "transition",
-        ["code"],
-        sqlite_where=REPAIR,
-        postgresql_where=REPAIR,
-    )
-    op.create_table(
-        "duty",
-        sa.Column("name", sa.String(), primary_key=True),
-        sa.Column("holder", sa.String(), nullable=False),
-        sa.Column("until", sa.String(24), nullable=False),
-    )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(REFUSE)
         op.execute(ON_REWRITE)
@@ -134,7 +118,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("duty")
     op.drop_table("transition")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_to_rewrite()")

@@ -11,7 +11,6 @@ import os
 import random
 import sys
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import event
@@ -19,7 +18,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlmodel import Session
 
 from bridge import ledger
-from bridge.delivery import Delivery
 from bridge.errors import Reason, Unavailable
 from bridge.release import Release, Stage
 from bridge.store import Store, deliveries
@@ -68,22 +66,21 @@ class Keeper:
     async def _send(self, store: Store) -> None:
         for _ in range(EACH):
             delivery = self._delivery(f"{self._life}-{next(self._count)}")
-            name = delivery.delivery_id
+            name = delivery["delivery_id"]
             with suppress(Unavailable):
-                await store.write(partial(deliveries.keep, delivery=delivery))
+                await store.write_together(deliveries.keep, delivery)
                 self._acknowledge(f"delivery {name}")
 
-    def _delivery(self, name: str) -> Delivery:
+    def _delivery(self, name: str) -> deliveries.Told:
         body = f"{name} ".encode() + self._chance.randbytes(self._chance.randrange(LARGEST))
-        return Delivery(
-            source="publisher",
-            delivery_id=name,
-            sha256=hashlib.sha256(body).hexdigest(),
-            event="",
-            body=body,
-            received_at=NOW,
-            due_at=NOW,
-        )
+        return {
+            "source": "publisher",
+            "delivery_id": name,
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "event": "",
+            "body": body,
+            "received_at": NOW,
+        }
 
     async def _move(self, store: Store) -> None:
         version = f"{next(self._count)}.{int.from_bytes(self._life.encode())}"

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
-from starlette.types import Message, Scope
+from starlette.types import ASGIApp, Message, Scope
 
 from bridge.delivery import Delivery, DeliveryState
 from bridge.inbox import TRIES, Inbox
@@ -75,7 +74,7 @@ class Door:
 
 
 async def asked(
-    app: FastAPI, method: str, path: str, headers: RawPairs, body: bytes, sender: int
+    app: ASGIApp, method: str, path: str, headers: RawPairs, body: bytes, sender: int
 ) -> tuple[int, bytes]:
     told: list[Message] = []
     inside: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -216,7 +215,7 @@ requests = st.builds(
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI) -> Iterator[int]:
+def serving(app: ASGIApp) -> Iterator[int]:
     """The port of a real server; its log goes where pytest sees it."""
     config = uvicorn.Config(app, port=0, http="httptools", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
