@@ -202,7 +202,7 @@ def table(out: Console, compared: list[Receiver]) -> None:
     floor = compared[0].median
     out.print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, {ROUNDS} rounds in turn, "
-        "8 KiB signed bodies, 64 connections"
+        "8 KiB signed bodies as GitHub shapes them, 64 connections"
     )
     shown = Table("receiver", "what", "a second", "from … to", "of the floor", "load's core")
     for receiver in compared:

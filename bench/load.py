@@ -20,11 +20,13 @@ import uvloop
 
 CONNECTIONS = 64
 SIZE = 8192
-BODY = {
-    "action": "synchronize",
-    "repository": {"full_name": "acme/model-deployment", "private": True},
-    "check_run": {"status": "completed", "conclusion": "success"},
-}
+HOME = "https://api.github.test/repos/acme/model-deployment"
+PLACES = ("archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits")
+PLACES += ("compare", "contents", "contributors", "deployments", "downloads", "events", "forks")
+PLACES += ("git_commits", "git_refs", "git_tags", "hooks", "issue_comment", "issues", "keys")
+PLACES += ("labels", "languages", "merges", "milestones", "notifications", "pulls", "releases")
+PLACES += ("stargazers", "statuses", "subscribers", "subscription", "tags", "teams", "trees")
+PEOPLE = ("avatar", "events", "followers", "gists", "html", "organizations", "repos")
 
 
 @dataclass
@@ -71,12 +73,28 @@ class Sender(asyncio.Protocol):
             self._transport.close()
 
 
+def check_run(identifier: str) -> dict[str, object]:
+    """A check that ended, in the shape that GitHub sends: small objects, and many addresses."""
+    person = {"login": "rosa", "id": 583231, "type": "User", "site_admin": False}
+    person |= {f"{one}_url": f"https://api.github.test/users/rosa/{one}" for one in PEOPLE}
+    repository = {"id": 186853002, "full_name": "acme/model-deployment", "private": True}
+    repository |= {f"{one}_url": f"{HOME}/{one}{{/sha}}" for one in PLACES}
+    suite = {"id": 118578147, "head_branch": "main", "head_sha": "0" * 40, "status": "completed"}
+    run = {"id": 128620228, "status": "completed", "conclusion": "success", "check_suite": suite}
+    return {
+        "action": "completed",
+        "check_run": run | {"external_id": identifier, "head_sha": "0" * 40, "app": person},
+        "repository": repository | {"owner": person, "topics": [], "watchers_count": 1},
+        "sender": person,
+    }
+
+
 def requests(path: str, secret: bytes, count: int) -> list[bytes]:
     """Deliveries of 8 KiB as GitHub signs them, each with an id and a body of its own."""
     made = []
     for _ in range(count):
         identifier = str(uuid.uuid4())
-        told = json.dumps({**BODY, "id": identifier, "text": ""}).encode()
+        told = json.dumps(check_run(identifier) | {"text": ""}).encode()
         body = told[:-2] + b"x" * (SIZE - len(told)) + b'"}'
         head = (
             f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: GitHub-Hookshot/made-up\r\n"

@@ -17,6 +17,7 @@ from bridge import audit
 from bridge.errors import Unavailable
 from bridge.kit.clock import system_clock
 from bridge.store import move, postgresql
+from bridge.store.checkpoints import Checkpoints
 from bridge.store.engine import engine_for
 from bridge.store.writer import Writer, unavailable
 
@@ -33,7 +34,9 @@ class Store:
     def __init__(self, url: str) -> None:
         self._writing = engine_for(url, "write")
         self._reading = engine_for(url, "read")
+        self._url = url
         self._writer: Writer | None = None
+        self._checkpoints: Checkpoints | None = None
         self._ahead = timedelta()
         self.is_shared = self._writing.dialect.name == "postgresql"
 
@@ -92,7 +95,9 @@ class Store:
     ) -> R:
         """The same for what comes in crowds: who waits with the same `work` shares one call."""
         if self._writer is None:
-            self._writer = Writer(self._writing)
+            if not self.is_shared:
+                self._checkpoints = Checkpoints(engine_for(self._url, "write"))
+            self._writer = Writer(self._writing, self._written)
         return await self._writer.submit(work, item)
 
     async def read(self, work: Callable[[Session], T]) -> T:
@@ -112,8 +117,15 @@ class Store:
         if self._writer is not None:
             self._writer.stop()
             self._writer = None
+        if self._checkpoints is not None:
+            self._checkpoints.stop()
+            self._checkpoints = None
         self._writing.dispose()
         self._reading.dispose()
+
+    def _written(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.written()
 
     def _in_our_words(self, error: DBAPIError) -> Exception:
         """A server may be away for a while; a file that cannot be opened is not."""

@@ -22,8 +22,8 @@ from bridge.store.postgresql import postgresql
 Role = Literal["write", "read"]
 FIXED = ((3, 44, 6), (3, 50, 7))
 FIXED_SINCE = (3, 51, 3)
-CHECKPOINT_PAGES = 10_000
-"""40 MB: checkpoints are what makes a busy writer wait, so there are few of them."""
+CHECKPOINT_PAGES = 131_072
+"""512 MiB of log, after which a commit copies it after all: `checkpoints` does it long before."""
 
 
 def engine_for(url: str, role: Role) -> Engine:

@@ -50,8 +50,9 @@ class _Job(Generic[Item, R]):
 class Writer:
     """A thread that writes; `submit` is called from an event loop, any of them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, written: Callable[[], None]) -> None:
         self._engine = engine
+        self._written = written
         self._waiting: queue.SimpleQueue[_Job[Any, Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="bridge-writer", daemon=True)
         self._thread.start()
@@ -95,6 +96,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - the thread must live; the callers are told
             for job in jobs:
                 job.error = job.error or _in_our_words(error)
+        else:
+            self._written()
         # One call wakes a loop for all of its callers: each call is a write to a pipe.
         for loop, own in groupby(jobs, key=lambda job: job.loop):
             with contextlib.suppress(RuntimeError):  # a loop that was closed has nobody who waits

@@ -6,7 +6,7 @@ Bare ASGI, beside the framework of the pages: nothing stands between the server 
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -49,8 +49,7 @@ def receiver(
         if source is None or not active:
             return await _say(send, 404, "off", "No secret is configured for this source.")
         try:
-            async with asyncio.timeout(DEADLINE):
-                body = await _body(scope, receive)
+            body = await _in_time(_body(scope, receive))
         except TooLarge:
             told = f"The body is over {BODY_CAP >> 20} MiB."
             return await _say(send, 413, "too large", told, CLOSE)
@@ -75,7 +74,7 @@ def receiver(
         ring()
         if not kept.is_new:
             return await _say(send, 200, "duplicate", f"Delivery {kept.id} has this already.")
-        return await _say(send, 202, "stored", f"Delivery {kept.id}.")
+        return await _answer(send, 202, b'{"status": "stored", "detail": "Delivery %d."}' % kept.id)
 
     return receive
 
@@ -98,6 +97,21 @@ def _verified(
         "body": body,
         "received_at": now,
     }
+
+
+async def _in_time(body: Awaitable[bytes]) -> bytes:
+    """What `asyncio.timeout` does, for a third of its cost; raises TimeoutError."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine runs in a task
+    deadline = loop.call_later(DEADLINE, task.cancel)
+    try:
+        return await body
+    except asyncio.CancelledError:
+        if loop.time() < deadline.when() or task.uncancel():
+            raise
+        raise TimeoutError from None
+    finally:
+        deadline.cancel()
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
@@ -138,6 +152,12 @@ async def _say(
     extra: Mapping[str, str] | None = None,
 ) -> None:
     body = json.dumps({"status": verdict, "detail": detail}).encode()
+    await _answer(send, status, body, extra)
+
+
+async def _answer(
+    send: Send, status: int, body: bytes, extra: Mapping[str, str] | None = None
+) -> None:
     headers = [*ALWAYS, (b"content-length", b"%d" % len(body))]
     headers += [(key.encode(), text.encode()) for key, text in (extra or {}).items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
