@@ -81,6 +81,15 @@ SENTENCES: dict[str, str] = {
     "no_replay": "Delivery {id} is {state}; only one that is parked, ignored or discarded can be "
     "handled again.",
     "no_discard": "Delivery {id} is {state}; only one that is parked or new can be discarded.",
+    # what came, and what never did
+    "every_version_announced": "Every version was announced ({came} so far).",
+    "some_versions_unannounced": "{lost} of {total} versions came unannounced.",
+    "no_version_announced": "No version was ever announced, and the sweep found {lost} of them by "
+    "itself. Does the publish step run `bridge announce`, or is CircleCI's webhook set up?",
+    "no_delivery_lost": "No {who} delivery is known to be lost; {came} came.",
+    "some_deliveries_lost": "{lost} of {total} {who} deliveries never came.",
+    "every_delivery_lost": "{who} has told the bridge nothing, and the sweep found {lost} of its "
+    "changes by itself. Is its webhook set up?",
     # anywhere
     "announcement_refused": "The bridge answered {status}. 401: the secret is another one than the "
     "bridge's; 404: the bridge has no secret for publishers.",

@@ -17,14 +17,15 @@ from sqlmodel import Session
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp
 
-from bridge import __version__, cli
+from bridge import __version__, cli, ledger
 from bridge.bootstrap import Bridge
 from bridge.cli import act
 from bridge.delivery import DeliveryState
 from bridge.release import Stage
-from bridge.store import Store, deliveries
+from bridge.sentences import say
+from bridge.store import Store, deliveries, releases
 from bridge.web.app import create_app
-from tests.bridge_kit import NOW, SECRETS, begin, keep, settings, told
+from tests.bridge_kit import NOW, PACKAGE, SECRETS, begin, keep, settings, told
 from tests.postgresql_kit import Server
 from tests.rehearsal_kit import served
 from tests.stories.town import model_wheel
@@ -385,3 +386,25 @@ def test_a_parked_delivery_is_listed_looked_at_and_discarded(bridge: Run, store:
         for one in json.loads(bridge("deliveries", "--json")[1])
         if one["source"] == "github"
     ]
+
+
+def test_what_never_came_is_told_beside_what_did(bridge: Run, store: Store) -> None:
+    def lose(session: Session) -> None:
+        (row,) = releases.find(session, PACKAGE, "0.1.1")
+        ledger.note(session, row, "repair", say("unheard_github"), NOW)
+
+    asyncio.run(store.write(lose))
+    nothing = bridge("deliveries")[1]
+    assert "GitHub has told the bridge nothing" in nothing
+    assert "Nothing was delivered yet." in nothing
+    asyncio.run(keep(store, told("a", "1", event="push")))
+    wanted = "1 of 2 GitHub deliveries never came."
+    assert wanted in bridge("deliveries")[1]
+    assert wanted not in bridge("deliveries", "--parked")[1]
+    listed = bridge("deliveries", "--lost")[1]
+    assert (True, False) == (wanted in listed, "push" in listed)
+    told_json = json.loads(bridge("deliveries", "--lost", "--json")[1])
+    assert [("versions", 2, 0), ("github", 1, 1)] == [
+        (one["about"], one["came"], one["lost"]) for one in told_json
+    ]
+    assert ["push"] == [one["event"] for one in json.loads(bridge("deliveries", "--json")[1])]

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bridge import operator
+from bridge import meter, operator
 from bridge.cli.common import AsJson, app, out
 from bridge.cli.read import ask, print_json
 from bridge.delivery import DeliveryState
@@ -25,14 +25,19 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 @app.command("deliveries")
 def list_deliveries(
     parked: Annotated[bool, typer.Option("--parked", help="Only what waits for a person.")] = False,
+    lost: Annotated[bool, typer.Option("--lost", help="Only how many never came.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """What was sent to the bridge, newest first, and what became of it."""
+    """What was sent to the bridge, newest first, what became of it, and how much never came."""
+    if lost:
+        return _what_never_came(as_json)
     state = DeliveryState.PARKED if parked else None
     found = ask(lambda session: deliveries.newest(session, limit, state=state))
     if as_json:
         return print_json([delivery_json(delivery) for delivery in found])
+    if not parked:
+        _what_never_came()
     if not found:
         return out.print("Nothing is parked." if parked else "Nothing was delivered yet.")
     table = Table("id", "source", "event", "when", "state", "why", box=None, padding=(0, 2, 0, 0))
@@ -54,6 +59,15 @@ def replay(identifier: Id, reason: Why, dry_run: DryRun = False) -> None:
 def discard(identifier: Id, reason: Why, dry_run: DryRun = False) -> None:
     """Put a delivery aside for good; its row stays."""
     _act(operator.Act.DISCARD, identifier, reason, dry_run)
+
+
+def _what_never_came(as_json: bool = False) -> None:
+    meters = ask(meter.read)
+    if as_json:
+        return print_json([one.as_json() for one in meters])
+    for one in meters:
+        out.print(Text(one.reason.sentence))
+    return None
 
 
 def _act(act: operator.Act, identifier: int, why: str, dry_run: bool) -> None:

@@ -1,6 +1,6 @@
 """The inbox's queries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -155,6 +155,16 @@ def retry(session: Session, delivery: Delivery, at: datetime, sentence: str) -> 
 def next_due(session: Session) -> datetime | None:
     """When the next delivery wants attention."""
     return session.exec(select(func.min(Delivery.due_at))).one()
+
+
+def by_source(session: Session, sources: Iterable[str]) -> dict[str, int]:
+    """How many deliveries were kept of each of these sources; an index counts them."""
+    rows = session.exec(
+        select(Delivery.source, func.count())
+        .where(col(Delivery.source).in_(sources))
+        .group_by(Delivery.source)
+    )
+    return dict(rows.all())
 
 
 def newest(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, JsonValue
 
-from bridge import __version__, audit
+from bridge import __version__, audit, meter
 from bridge.delivery import DeliveryState
 from bridge.errors import Unavailable
 from bridge.release import Release
@@ -66,10 +66,12 @@ def twins(store: Store) -> APIRouter:
         state: DeliveryState | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, JsonValue]:
-        """Deliveries, newest first, without their bodies."""
+        """Deliveries, newest first, without their bodies; how many came, and how many never did."""
         shown = await store.read(lambda s: deliveries.newest(s, limit, after, state))
         items: list[JsonValue] = [delivery_json(delivery) for delivery in shown]
-        return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
+        told: list[JsonValue] = [one.as_json() for one in await store.read(meter.read)]
+        after = shown[-1].id if len(shown) == limit else None
+        return {"items": items, "after": after, "meter": told}
 
     @router.get("/audit")
     async def chain() -> dict[str, JsonValue]:

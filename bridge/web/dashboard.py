@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bridge import audit
+from bridge import audit, meter
 from bridge.columns import written
 from bridge.delivery import DeliveryState
 from bridge.kit.clock import Clock
@@ -58,7 +58,10 @@ def pages(store: Store, clock: Clock) -> APIRouter:
     ) -> HTMLResponse:
         shown = await store.read(lambda s: deliveries.newest(s, PAGE + 1, after, state))
         more = shown[PAGE - 1].id if len(shown) > PAGE else None
-        return render("deliveries.html", deliveries=shown[:PAGE], more=more, state=state)
+        meters = await store.read(meter.read)
+        return render(
+            "deliveries.html", deliveries=shown[:PAGE], more=more, state=state, meters=meters
+        )
 
     @router.get("/audit")
     async def chain() -> HTMLResponse:

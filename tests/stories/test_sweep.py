@@ -1,10 +1,12 @@
 """The sweep finds what no webhook told, asks once for many, and counts what it had to repair."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from bridge import meter
 from bridge.rehearsal.gate import Fault
 from bridge.release import Stage
 from bridge.store import record
@@ -29,11 +31,19 @@ async def waiting(town_with: Callable[..., Town]) -> Town:
     return town
 
 
+def said(town: Town) -> list[str]:
+    """What the meter says."""
+    return [one.reason.sentence for one in town.ask(meter.read)]
+
+
 async def test_nothing_is_repaired_where_every_webhook_comes(town: Town) -> None:
     for version in ("0.1.0", "0.1.1"):
         await town.publish(version)
         await town.run()
     assert {} == repairs(town)
+    assert "Every version was announced (2 so far)." == said(town)[0]
+    assert all("is known to be lost" in sentence for sentence in said(town)[1:])
+    assert 3 == len(said(town))
 
 
 async def test_every_lost_webhook_is_counted_by_its_source(town: Town) -> None:
@@ -43,6 +53,9 @@ async def test_every_lost_webhook_is_counted_by_its_source(town: Town) -> None:
     await town.run()
     assert town.release("0.1.0").stage is Stage.VERIFIED
     assert {"unheard_upload": 1, "unheard_heroku": 1} == repairs(town)
+    versions, heroku = said(town)
+    assert "No version was ever announced" in versions
+    assert "Heroku has told the bridge nothing" in heroku
     assert town.release("0.1.0").since - began < SOON, "two rounds of a minute, and two short ones"
 
 
@@ -60,6 +73,7 @@ async def test_what_a_person_does_unheard_is_seen_and_counted(waiting: Town, act
     ends = {"merge": "verified", "close": "declined", "push": "proposed"}
     assert ends[act] == waiting.release("0.1.0").stage.value
     assert 1 == repairs(waiting)["unheard_github"]
+    assert any(re.fullmatch(r"1 of \d+ GitHub deliveries never came\.", s) for s in said(waiting))
     assert "repair" in [line.kind for line in waiting.lines("0.1.0")]
 
 
