@@ -46,6 +46,20 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     assert [] == [link for link in links if not (ROOT / link).exists()]
 
 
+def test_the_numbers_of_the_readme_are_those_of_the_tests() -> None:
+    _, _, told = README.partition("## How it is tested")
+    _, _, soak = told.partition("`make soak`")
+    source = "".join(path.read_text() for path in (ROOT / "tests" / "faults").glob("*.py"))
+    defaults = dict(re.findall(r'environ.get\("FAULTS_(\w+)", "(\d+)"\)', source))
+    assert len(defaults) > 6
+    named = set(re.findall(r"\d+", told.partition("\n## ")[0]))
+    assert {} == {name: count for name, count in defaults.items() if count not in named}
+    recipe = dict(re.findall(r"FAULTS_(\w+)=(\d+)", (ROOT / "Makefile").read_text()))
+    large = soak.partition("```")[0].replace(",", "")
+    for name in ("KILLS", "LOSSES", "EXAMPLES", "STEPS"):
+        assert recipe[name] in large, name
+
+
 def test_every_field_of_a_pipeline_is_documented() -> None:
     fields = {*Pipeline.model_fields, *Policy.model_fields, *Verification.model_fields}
     fields |= CiJob.model_fields.keys() - {"publish_job"}
