@@ -101,7 +101,7 @@ SENTENCES: dict[str, str] = {
     "hiccup": "This step failed ({what}); the bridge tries again at {at}.",
     "parked": "This step failed {attempts} times ({what}). See the log; the bridge looks again in "
     "an hour.",
-    "unheard_upload": "Nobody announced this version; the sweep found it on the index.",
+    "unheard_upload": "No webhook announced this version; the sweep found it on the index.",
     "unheard_github": "GitHub's webhook never came; the sweep saw that the pull request changed.",
     "unheard_heroku": "Heroku's webhook never came; the sweep saw that a build or release changed.",
     "once_more": "This step had failed {attempts} times and was parked; the bridge tries it "
