@@ -21,7 +21,15 @@ import uvloop
 CONNECTIONS = 64
 SIZE = 8192
 HOME = "https://api.github.test/repos/acme/model-deployment"
-PLACES = ("archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits")
+PLACES: tuple[str, ...] = (
+    "archive",
+    "assignees",
+    "blobs",
+    "branches",
+    "collaborators",
+    "comments",
+    "commits",
+)
 PLACES += ("compare", "contents", "contributors", "deployments", "downloads", "events", "forks")
 PLACES += ("git_commits", "git_refs", "git_tags", "hooks", "issue_comment", "issues", "keys")
 PLACES += ("labels", "languages", "merges", "milestones", "notifications", "pulls", "releases")
