@@ -12,6 +12,9 @@ from bridge.columns import written
 from bridge.errors import Reason
 from bridge.release import Evidence, Release, Transition
 
+END = select(Transition.seq, Transition.hash).order_by(col(Transition.seq).desc()).limit(1)
+"""The last line's number and hash."""
+
 
 def append(
     session: Session,
@@ -27,9 +30,9 @@ def append(
     evidence: dict[str, JsonValue] | None = None,
 ) -> Transition:
     """Add one line about `release`, tied to the line before it."""
-    last = session.exec(select(Transition).order_by(col(Transition.seq).desc()).limit(1)).first()
+    count, head = session.exec(END).first() or (0, audit.GENESIS)
     line = Transition(
-        seq=(last.seq or 0) + 1 if last else 1,
+        seq=(count or 0) + 1,
         release_id=release.key,
         kind=kind,
         from_stage=was,
@@ -41,7 +44,7 @@ def append(
         occurred_at=occurred_at,
         recorded_at=now,
         evidence=Evidence({k: v for k, v in (evidence or {}).items() if v is not None}),
-        prev_hash=last.hash if last else audit.GENESIS,
+        prev_hash=head,
         hash="",
     )
     line.hash = audit.link(line.prev_hash, body(line))
@@ -81,8 +84,8 @@ def chain(session: Session, since: int = 0) -> Iterator[audit.Line]:
 
 def head(session: Session) -> str:
     """The hash of the last line, or the genesis."""
-    query = select(Transition.hash).order_by(col(Transition.seq).desc()).limit(1)
-    return session.exec(query).first() or audit.GENESIS
+    _, last = session.exec(END).first() or (0, audit.GENESIS)
+    return last
 
 
 def repairs(session: Session) -> dict[str, int]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from packaging.utils import canonicalize_name, canonicalize_version
-from sqlalchemy import ColumnElement, case, literal
+from sqlalchemy import ColumnElement, bindparam, case, literal
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bridge.columns import Moment
 from bridge.errors import LeaseLost
@@ -46,7 +48,16 @@ LAST_LINE = (
 CLAIMABLE = or_(col(Release.stage) != Stage.MERGED, LANE_IS_FREE)
 SHARE = 6
 """So many releases of one repository are under way in one process, of `worker.AT_ONCE`."""
+LATEST = (  # statements that are asked for at every step are built once
+    select(Release)
+    .where(Release.pipeline == bindparam("pipeline"), Release.stage == bindparam("stage"))
+    .order_by(col(Release.since).desc())
+    .limit(1)
+)
 UNCLAIMED = col(Release.claimed_until).is_(None)
+DUE, LAPSE = col(Release.due_at), col(Release.claimed_until)
+FIRST_DUE = select(DUE).where(DUE.is_not(None), UNCLAIMED, CLAIMABLE).order_by(DUE).limit(1)
+FIRST_LAPSE = select(LAPSE).where(LAPSE.is_not(None)).order_by(LAPSE).limit(1)
 
 
 def claim(
@@ -63,25 +74,12 @@ def claim(
     lapsed is simply due again. `repositories` are those of the pipelines, by name: each one's
     first comes before any other's second, and none has more than its SHARE under way.
     """
-    name = col(Release.pipeline)
-    whose = case(repositories, value=name, else_=name) if repositories else name
-    lapsed = or_(UNCLAIMED, col(Release.claimed_until) <= now)
-    order = col(Release.due_at), col(Release.id)
-    turn = func.row_number().over(partition_by=whose, order_by=(lapsed, *order)).label("turn")
-    mine = and_(col(Release.claimed_by) == worker, ~lapsed)
-    due = and_(col(Release.due_at) <= now, lapsed, CLAIMABLE)
-    line = select(Release.id, turn, lapsed.label("free")).where(or_(mine, due)).subquery()
-    chosen = (
-        select(Release.id)
-        .join(line, line.c.id == Release.id)
-        .where(line.c.free, line.c.turn <= SHARE)
-        .order_by(line.c.turn, *order)
-        .limit(limit)
-    )
-    ids = session.exec(
-        select(Release.id).where(col(Release.id).in_(chosen)).with_for_update(skip_locked=True)
-    ).all()
-    session.execute(
+    asked = {"now": now, "worker": worker, "limit": limit}
+    first = _first(tuple((repositories or {}).items()))
+    ids = session.exec(first, params=asked).all()
+    if not ids:
+        return []
+    taken = session.scalars(
         update(Release)
         .where(col(Release.id).in_(ids))
         .values(
@@ -91,9 +89,32 @@ def claim(
             fence=Release.fence + 1,
             attempts=Release.attempts + 1,
         )
+        .returning(Release)
         .execution_options(synchronize_session=False)
     )
-    return session.exec(select(Release).where(col(Release.id).in_(ids))).all()
+    return taken.all()
+
+
+@cache
+def _first(repositories: tuple[tuple[str, str], ...]) -> SelectOfScalar[int | None]:
+    """The query of a claim, built once: that takes longer than to run it."""
+    name = col(Release.pipeline)
+    whose = case(dict(repositories), value=name, else_=name) if repositories else name
+    lapsed = or_(UNCLAIMED, col(Release.claimed_until) <= bindparam("now"))
+    order = col(Release.due_at), col(Release.id)
+    turn = func.row_number().over(partition_by=whose, order_by=(lapsed, *order)).label("turn")
+    mine = and_(col(Release.claimed_by) == bindparam("worker"), ~lapsed)
+    due = and_(col(Release.due_at) <= bindparam("now"), lapsed, CLAIMABLE)
+    line = select(Release.id, turn, lapsed.label("free")).where(or_(mine, due)).subquery()
+    chosen = (
+        select(Release.id)
+        .join(line, line.c.id == Release.id)
+        .where(line.c.free, line.c.turn <= SHARE)
+        .order_by(line.c.turn, *order)
+        .limit(bindparam("limit"))
+    )
+    ids = select(col(Release.id)).where(col(Release.id).in_(chosen))
+    return ids.with_for_update(skip_locked=True)
 
 
 def renew(session: Session, claimed: Iterable[Release], until: datetime) -> None:
@@ -150,12 +171,7 @@ def next_due(session: Session) -> datetime | None:
 
     Each is the first of an index: a minimum would look at every release that waits.
     """
-    due, lapse = col(Release.due_at), col(Release.claimed_until)
-    firsts = (
-        select(due).where(due.is_not(None), UNCLAIMED, CLAIMABLE).order_by(due).limit(1),
-        select(lapse).where(lapse.is_not(None)).order_by(lapse).limit(1),
-    )
-    moments = (session.exec(first).first() for first in firsts)
+    moments = (session.exec(first).first() for first in (FIRST_DUE, FIRST_LAPSE))
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -211,12 +227,7 @@ def of_version(session: Session, pipeline: str, version: str) -> Release | None:
 
 def latest(session: Session, pipeline: str, stage: Stage) -> Release | None:
     """The release of a pipeline that came to stand at `stage` last."""
-    return session.exec(
-        select(Release)
-        .where(Release.pipeline == pipeline, Release.stage == stage)
-        .order_by(col(Release.since).desc())
-        .limit(1)
-    ).first()
+    return session.exec(LATEST, params={"pipeline": pipeline, "stage": stage}).first()
 
 
 def versions(session: Session, pipeline: str, *stages: Stage) -> Sequence[str]:
