@@ -8,12 +8,10 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlmodel import Session
 
 from bridge.errors import Unavailable
 from bridge.inbox import Inbox
@@ -25,13 +23,15 @@ from bridge.sweep import ON_ITS_WAY, Sweeper
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=10)
-RENEW_EVERY = 3.0
+RENEW_EVERY = timedelta(seconds=3)
 AT_ONCE = 8
 NAP = 30.0
 NAP_AMONG_OTHERS = 2.0
 """So soon a lapsed lease is seen: nobody rings for a process that was killed."""
 PAUSE = 1.0
 MOMENT = 0.05
+BREATH = 0.01
+"""While steps run, others end soon: one look for all of them costs what one for each costs."""
 GRACE = 6.0
 
 
@@ -94,6 +94,8 @@ class Worker:
                 nap = PAUSE
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), nap)
+            if self._running:
+                await asyncio.sleep(BREATH)
         await self._go_home()
         for helper in helpers:
             helper.cancel()
@@ -102,15 +104,13 @@ class Worker:
     async def turn(self) -> int:
         """Handle the inbox and start what is due; the count of both."""
         taken = await self._inbox.drain()
-        free = AT_ONCE - len(self._running)
-
-        def work(session: Session) -> Sequence[Release]:
-            now = self._clock()
-            # First, so that what runs here is never claimed again, even after a long standstill.
-            releases.renew(session, list(self._running.values()), now + LEASE)
-            return releases.claim(session, now, self.name, LEASE, free, self._repositories)
-
-        claimed = await self._store.write(work)
+        now, free = self._clock(), AT_ONCE - len(self._running)
+        # First and at the same moment, so that what runs here is never claimed again, even after
+        # a long standstill.
+        await self._renew(now, RENEW_EVERY)
+        claimed = await self._store.write(
+            lambda session: releases.claim(session, now, self.name, LEASE, free, self._repositories)
+        )
         for release in claimed:
             task = asyncio.create_task(self._advance(release))
             self._running[task] = release
@@ -167,16 +167,26 @@ class Worker:
     async def _renew_for_ever(self) -> None:
         """A lease is short, so that others soon take over from the dead; the living renew it."""
         while True:
-            await asyncio.sleep(RENEW_EVERY)
-            held = list(self._running.values())
+            await asyncio.sleep(RENEW_EVERY.total_seconds())
             try:
-                if held:
-                    until = self._clock() + LEASE
-                    await self._store.write(partial(releases.renew, claimed=held, until=until))
+                await self._renew(self._clock())
             except Unavailable as error:
                 log.warning("leases not renewed", error=str(error))
             except Exception:
                 log.exception("leases not renewed")
+
+    async def _renew(self, now: datetime, older: timedelta = timedelta()) -> None:
+        """Lengthen the leases that are so old."""
+        until = now + LEASE
+        held = [
+            release
+            for release in self._running.values()
+            if release.claimed_until and release.claimed_until <= until - older
+        ]
+        if held:
+            await self._store.write(partial(releases.renew, claimed=held, until=until))
+            for release in held:
+                release.claimed_until = until
 
     async def _nap(self) -> float:
         """Seconds until something is due, at most half a minute."""
