@@ -56,6 +56,7 @@ class Worker:
         self._sweep_every = sweep_every
         self.beat: datetime | None = None
         self._repositories = {p.name: p.repository for p in reconciler.pipelines.values()}
+        self._looked = clock()
         self._bell = asyncio.Event()
         self._soon: asyncio.TimerHandle | None = None
         self._running: dict[asyncio.Task[None], Release] = {}
@@ -108,6 +109,7 @@ class Worker:
         # First and at the same moment, so that what runs here is never claimed again, even after
         # a long standstill.
         await self._renew(now, RENEW_EVERY)
+        self._looked = now
         claimed = await self._store.write(
             lambda session: releases.claim(session, now, self.name, LEASE, free, self._repositories)
         )
@@ -198,5 +200,6 @@ class Worker:
         if delivery is not None:
             naps.append(max((delivery - now).total_seconds(), self._inbox.rest()))
         if release is not None and len(self._running) < AT_ONCE:
-            naps.append((release - now).total_seconds())
+            # Due at the last look and left alone: its repository has its share. An end rings.
+            naps.append(PAUSE if release <= self._looked else (release - now).total_seconds())
         return max(min(naps), 0.0)

@@ -12,7 +12,8 @@ import pytest
 from bridge.bootstrap import Bridge
 from bridge.release import Release
 from bridge.store import Store, releases
-from bridge.worker import LEASE, RENEW_EVERY
+from bridge.store.releases import SHARE
+from bridge.worker import AT_ONCE, LEASE, PAUSE, RENEW_EVERY
 from tests.bridge_kit import NOW, begin, settings
 
 MOMENT = timedelta(seconds=1)
@@ -78,4 +79,16 @@ async def test_a_lease_that_is_long_enough_is_not_written_again(office: Office) 
     await worker.turn()
     assert office.now + LEASE == office.release.claimed_until
     office.is_open.set()
+    await worker.settle()
+
+
+async def test_what_has_to_wait_for_its_share_makes_nobody_spin(office: Office) -> None:
+    store, worker = office.bridge.store, office.bridge.worker
+    for number in range(AT_ONCE):
+        await store.write(partial(begin, version=f"0.{number}"))
+    assert SHARE == await worker.turn()
+    assert PAUSE == await worker._nap()
+    office.is_open.set()
+    await worker.settle()
+    assert AT_ONCE - SHARE == await worker.turn()
     await worker.settle()
