@@ -88,7 +88,7 @@ class Worker:
             self._bell.clear()
             try:
                 await self.turn()
-                nap = await self._nap()
+                nap = 0.0 if self._bell.is_set() else await self._nap()
                 self.beat = self._clock()
             except Exception as error:
                 log.exception("turn failed", error=type(error).__name__)
