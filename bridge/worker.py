@@ -30,7 +30,7 @@ NAP_AMONG_OTHERS = 2.0
 """So soon a lapsed lease is seen: nobody rings for a process that was killed."""
 PAUSE = 1.0
 MOMENT = 0.05
-BREATH = 0.01
+BREATH = 0.005
 """While steps run, others end soon: one look for all of them costs what one for each costs."""
 GRACE = 6.0
 
