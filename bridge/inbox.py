@@ -32,7 +32,7 @@ LEASE = timedelta(seconds=12)
 TRIES = 5
 AT_ONCE = 50
 PUT_OFF = 0.001
-LONGEST = 2.0
+LEAST, LONGEST = 0.05, 2.0
 ON_GITHUB = col(Release.stage).in_((Stage.CONFIRMED, Stage.PROPOSED))
 ON_HEROKU = col(Release.stage).in_((Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK))
 
@@ -40,9 +40,9 @@ ON_HEROKU = col(Release.stage).in_((Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_
 class Inbox:
     """What was acknowledged is handled here, once, however often it came.
 
-    Receiving goes first: both want the same interpreter and the same writer. Each delivery that
-    comes beyond what one drain takes puts the next drain off by a millisecond, so nothing rests
-    below a thousand a second; never by more than LONGEST, so that a flood starves no release.
+    Receiving goes first: both want the same interpreter and the same writer. What comes within a
+    moment is handled together, and each delivery that comes beyond what one drain takes puts the
+    next one off by a millisecond; never by more than LONGEST, so that a flood starves no release.
     """
 
     def __init__(self, store: Store, pipelines: Iterable[Pipeline], clock: Clock) -> None:
@@ -66,6 +66,8 @@ class Inbox:
             return 0
         taken = await self._drain()
         rest = min(max(self._came - AT_ONCE, 0) * PUT_OFF, LONGEST)
+        if 0 < taken < AT_ONCE:
+            rest = max(rest, LEAST)
         self._came, self._rests_until = 0, asyncio.get_running_loop().time() + rest
         return taken
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator
 
 import pytest
 
-from bridge.inbox import AT_ONCE, LONGEST, PUT_OFF, Inbox
+from bridge.inbox import AT_ONCE, LEAST, LONGEST, PUT_OFF, Inbox
 from bridge.store import Store, deliveries
 from tests.bridge_kit import NOW, a_store, keep, pipeline, told
 from tests.rehearsal_kit import Skipping
@@ -52,6 +52,19 @@ def test_a_flood_puts_handling_off_and_no_longer_than_said(store: Store) -> None
         assert 0 == await inbox.drain(), "receiving goes first"
         time.skipped += LONGEST
         assert AT_ONCE == await inbox.drain(), "what came meanwhile does not put it off further"
+
+    play(story)
+
+
+def test_what_comes_within_a_moment_is_handled_together(store: Store) -> None:
+    async def story(time: Skipping) -> None:
+        inbox = Inbox(store, [pipeline()], lambda: NOW)
+        await came(store, inbox, 1, first=0)
+        assert 1 == await inbox.drain(), "the first has nobody to wait for"
+        await came(store, inbox, 9, first=1)
+        assert 0 == await inbox.drain()
+        time.skipped += LEAST
+        assert 9 == await inbox.drain()
 
     play(story)
 
