@@ -37,8 +37,10 @@ class Checkpoints:
         self._engine.dispose()
 
     def _run(self) -> None:
-        while self._written.wait() and not self._stopped.wait(PAUSE):
+        while self._written.wait():
             self._written.clear()
+            if self._stopped.wait(PAUSE):
+                return
             try:
                 self._checkpoint()
             except self._engine.dialect.loaded_dbapi.Error as error:
