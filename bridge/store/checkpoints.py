@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Engine
 
 log = structlog.get_logger()
-PAUSE = 0.2
+PAUSE = 0.2  # seconds
 LONG = 16_384
 """Pages of the log, 64 MiB, after which it begins anew: the writer waits for that."""
 
@@ -18,8 +18,9 @@ LONG = 16_384
 class Checkpoints:
     """A thread that copies the log a moment after something was written."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pause: float = PAUSE) -> None:
         self._engine = engine
+        self._pause = pause
         self._written = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bridge-checkpoints", daemon=True)
@@ -39,7 +40,7 @@ class Checkpoints:
     def _run(self) -> None:
         while self._written.wait():
             self._written.clear()
-            if self._stopped.wait(PAUSE):
+            if self._stopped.wait(self._pause):
                 return
             try:
                 self._checkpoint()

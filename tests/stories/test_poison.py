@@ -51,24 +51,24 @@ async def test_a_delivery_that_kills_the_process_is_parked_in_the_end(town: Town
     assert (await states(town))["odd-one"] is DeliveryState.PARKED
 
 
-async def found(town: Town) -> None:
-    """The sweep begins a release that nobody has looked at yet."""
+async def found(town: Town, deaths: int) -> None:
+    """The sweep begins the release of 0.1.0, and its step has killed the process so often."""
     town.lost = {"publisher"}
+    await town.publish("0.1.0")
     for _ in range(2):
         await town.bridge.worker.sweep()
+
+    def died(session: Session) -> None:
+        row = session.exec(select(Release)).one()
+        row.attempts = deaths
+        session.add(row)
+
+    await town.bridge.store.write(died)
 
 
 async def parked(town: Town) -> Release:
     """The release of 0.1.0 as it is parked, after its step has killed the process 20 times."""
-    await town.publish("0.1.0")
-
-    def died(session: Session) -> None:
-        row = session.exec(select(Release)).one()
-        row.attempts = 20
-        session.add(row)
-
-    await found(town)
-    await town.bridge.store.write(died)
+    await found(town, deaths=20)
     await town.turn()
     return town.release("0.1.0")
 
@@ -103,15 +103,7 @@ async def test_what_kills_the_process_once_more_is_parked_again(town: Town) -> N
 
 
 async def test_deaths_of_the_process_are_no_misses_of_a_neighbour(town: Town) -> None:
-    await town.publish("0.1.0")
-
-    def died(session: Session) -> None:
-        row = session.exec(select(Release)).one()
-        row.attempts = 15
-        session.add(row)
-
-    await found(town)
-    await town.bridge.store.write(died)
+    await found(town, deaths=15)
     town.index.before = lambda name: Fault("refuse", 503, {"message": "down"})
     await town.turn()
     waiting = town.release("0.1.0")
