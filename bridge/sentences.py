@@ -42,7 +42,7 @@ SENTENCES: dict[str, str] = {
     "pull request.",
     "somebody_pushed": "Somebody pushed to the branch of pull request #{number}; the bridge will "
     "not merge what it did not write.",
-    "conflict": "Pull request #{number} conflicts with {branch}. Resolve it, or close it.",
+    "rewritten": "Pull request #{number} conflicted with {branch} and was written anew on it.",
     "pull_request_gone": "Pull request #{number} is not to be found on GitHub any more.",
     "merged": "Pull request #{number} was merged by {by} as {sha}.",
     "declined": "Pull request #{number} was closed by a person without merging.",
@@ -110,6 +110,7 @@ SENTENCES: dict[str, str] = {
     "`bridge audit verify`, and put the last good copy of the database back.",
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",
     "intent_merge": "About to merge pull request #{number} at {sha}.",
+    "intent_rewrite": "About to write pull request #{number} anew on {branch} at {sha}.",
     "intent_close": "About to close pull request #{number} for {package} {version}: {why}",
     "intent_delete": "About to delete the branch of pull request #{number}, which is merged.",
     "intent_build": "About to build {sha} for {app}, source {digest}.",

@@ -47,7 +47,9 @@ REPOSITORY: dict[str, JsonValue] = {
     "ours": {"nodes": [PULL]},
 }
 VIEWER: JsonValue = {"login": "bridge"}
-PROPOSAL = Proposal("main", "a" * 40, "bridge/m-0.1.1", None, "req.txt", "m==0.1.1\n", "T", "B")
+PROPOSAL = Proposal(
+    "main", "a" * 40, "bridge/m-0.1.1", None, "req.txt", "m==0.1.1\n", False, "T", "B"
+)
 
 
 class Forge(Street):
@@ -207,7 +209,7 @@ async def test_a_branch_that_is_there_is_adopted_at_its_own_head(forge: Forge) -
         "headRefOid": "c" * 40,
     }
     forge.says({"pull": {"pullRequest": made}})
-    there = Proposal("main", "a" * 40, "b", "c" * 40, "req.txt", None, "T", "B")
+    there = Proposal("main", "a" * 40, "b", "c" * 40, "req.txt", "m==0.1.1\n", True, "T", "B")
     assert "c" * 40 == (await forge.github.propose("R_1", there)).head_sha
     _, variables = forge.heard()
     assert (False, False) == (variables["needsBranch"], variables["needsCommit"])

@@ -1,38 +1,36 @@
 """GitHub: one query to see, one document per act, and the repository as a tarball.
 
-GraphQL answers 200 with an `errors` list for a stale head, a name that is taken and a spent rate
-limit alike, so the list is read, not the status. None of them is final: a name that is taken is
-seen by the next look, and a token can be mended.
 Source: https://docs.github.com/en/graphql/reference
 """
 
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field
 
 from bridge.errors import Unavailable
 from bridge.github import documents
+from bridge.github.graphql import GraphQL, read
 from bridge.github.sight import PullState, SeenPull, Sight
 from bridge.kit.http import Door
 from bridge.release import PullRequest
 
-API_VERSION = "2022-11-28"
-Answer = TypeVar("Answer", bound=BaseModel)
+NOTHING = "0" * 40
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a pull request is made of. `path` is the one file that changes, to `text`."""
+    """What a pull request is made of. `path` is the one file that changes, to `text`; `written`
+    when our branch has it so."""
 
     base: str
     base_sha: str
     branch: str
     head_sha: str | None
     path: str
-    text: str | None
+    text: str
+    written: bool
     title: str
     body: str
 
@@ -67,14 +65,8 @@ class _Proposed(BaseModel):
     pull: _Made
 
 
-class _Error(BaseModel):
-    type: str = ""
-    message: str
-
-
-class _Envelope(BaseModel):
-    data: dict[str, JsonValue] | None = None
-    errors: list[_Error] = []
+class _Drafted(BaseModel):
+    commit: _Written
 
 
 class GitHub:
@@ -85,13 +77,13 @@ class GitHub:
 
     def __init__(self, door: Door, repository: str, url: str = "") -> None:
         self._door = door
-        self._graphql = f"{url.rstrip('/').removesuffix('/v3')}/graphql"
+        self._graphql = GraphQL(door, f"{url.rstrip('/').removesuffix('/v3')}/graphql")
         self.repository = repository
         self._owner, _, self._name = repository.partition("/")
 
     async def look(self, base: str, path: str, branch: str) -> Sight:
         """See base, file, our branch and the pull requests in one query. Raises Unavailable."""
-        data = await self._speak(
+        data = await self._graphql.speak(
             documents.LOOK,
             {
                 "owner": self._owner,
@@ -104,7 +96,7 @@ class GitHub:
                 "headFile": f"{branch}:{path}",
             },
         )
-        looked = _read(_Looked, data)
+        looked = read(_Looked, data)
         if looked.repository is None:
             raise Unavailable(f"GitHub shows no {self.repository}; may the token see it?")
         return looked.repository.model_copy(update={"viewer": looked.viewer.login})
@@ -114,8 +106,8 @@ class GitHub:
 
         Raises Unavailable. Source: https://docs.github.com/en/graphql/reference/queries#nodes
         """
-        data = await self._speak(documents.PULLS, {"ids": list(ids)}, may_lack="NOT_FOUND")
-        return {pull.id: pull for pull in _read(_Pulls, data).nodes if pull}
+        data = await self._graphql.speak(documents.PULLS, {"ids": list(ids)}, may_lack="NOT_FOUND")
+        return {pull.id: pull for pull in read(_Pulls, data).nodes if pull}
 
     async def propose(self, repository_id: str, proposal: Proposal) -> PullRequest:
         """Make what is missing of branch, commit and pull request, in one document.
@@ -123,8 +115,7 @@ class GitHub:
         The commit expects the head that was seen, so nothing of anybody else is overwritten.
         Raises Unavailable when the world moved meanwhile: look again.
         """
-        addition = base64.b64encode((proposal.text or "").encode()).decode()
-        data = await self._speak(
+        data = await self._graphql.speak(
             documents.PROPOSE,
             {
                 "ref": {
@@ -132,15 +123,9 @@ class GitHub:
                     "name": f"refs/heads/{proposal.branch}",
                     "oid": proposal.base_sha,
                 },
-                "commit": {
-                    "branch": {
-                        "repositoryNameWithOwner": self.repository,
-                        "branchName": proposal.branch,
-                    },
-                    "expectedHeadOid": proposal.head_sha or proposal.base_sha,
-                    "message": {"headline": proposal.title},
-                    "fileChanges": {"additions": [{"path": proposal.path, "contents": addition}]},
-                },
+                "commit": self._commit(
+                    proposal, proposal.branch, proposal.head_sha or proposal.base_sha
+                ),
                 "pull": {
                     "repositoryId": repository_id,
                     "baseRefName": proposal.base,
@@ -149,22 +134,52 @@ class GitHub:
                     "body": proposal.body,
                 },
                 "needsBranch": proposal.head_sha is None,
-                "needsCommit": proposal.text is not None,
+                "needsCommit": not proposal.written,
             },
         )
-        made = _read(_Proposed, data)
+        made = read(_Proposed, data)
         written = made.commit.commit.oid if made.commit else proposal.head_sha
         return made.pull.pull_request.model_copy(update={"head_sha": written})
 
+    async def rewrite(self, repository_id: str, proposal: Proposal, pull: PullRequest) -> str:
+        """Put our branch anew on the base, as one commit; the new head.
+
+        The commit is made on a branch beside ours, which then moves in one atomic act that expects
+        the head that was seen: a head that equals its base would close the pull request.
+        Raises Unavailable when the world moved meanwhile: look again.
+        Source: https://docs.github.com/en/graphql/reference/mutations#updaterefs
+        """
+        ours, beside = f"refs/heads/{proposal.branch}", f"refs/heads/{proposal.branch}.next"
+        start = {"name": beside, "afterOid": proposal.base_sha, "force": True}
+        data = await self._graphql.speak(
+            documents.DRAFT,
+            {
+                "start": {"repositoryId": repository_id, "refUpdates": [start]},
+                "commit": self._commit(proposal, f"{proposal.branch}.next", proposal.base_sha),
+                "pull": {
+                    "pullRequestId": pull.id,
+                    "title": proposal.title,
+                    "body": proposal.body,
+                },
+            },
+        )
+        sha = read(_Drafted, data).commit.commit.oid
+        move = {"name": ours, "beforeOid": pull.head_sha, "afterOid": sha, "force": True}
+        tidy = {"name": beside, "beforeOid": sha, "afterOid": NOTHING}
+        await self._graphql.speak(
+            documents.SWAP, {"input": {"repositoryId": repository_id, "refUpdates": [move, tidy]}}
+        )
+        return sha
+
     async def merge(self, pull_id: str, head_sha: str) -> None:
         """Merge at exactly this head. Raises Unavailable when the world moved meanwhile."""
-        await self._speak(
+        await self._graphql.speak(
             documents.MERGE, {"input": {"pullRequestId": pull_id, "expectedHeadOid": head_sha}}
         )
 
     async def close_pull(self, pull: SeenPull, comment: str) -> None:
         """Close a pull request with a sentence, and delete its branch."""
-        await self._speak(
+        await self._graphql.speak(
             documents.CLOSE,
             {
                 "comment": {"subjectId": pull.id, "body": comment},
@@ -176,7 +191,7 @@ class GitHub:
 
     async def delete_branch(self, ref_id: str) -> None:
         """Delete a branch that has served."""
-        await self._speak(documents.DELETE_BRANCH, {"input": {"refId": ref_id}})
+        await self._graphql.speak(documents.DELETE_BRANCH, {"input": {"refId": ref_id}})
 
     async def tarball(self, sha: str) -> bytes:
         """The repository at `sha` as a gzipped tarball, under one top-level folder.
@@ -193,30 +208,11 @@ class GitHub:
         """Give back the connections."""
         await self._door.close()
 
-    async def _speak(
-        self, document: str, variables: dict[str, object], may_lack: str = ""
-    ) -> dict[str, JsonValue]:
-        answer = await self._door.ask(
-            "POST",
-            self._graphql,
-            json={"query": document, "variables": variables},
-            headers={"x-github-api-version": API_VERSION},
-        )
-        if answer.status_code != 200:
-            raise Unavailable(f"GitHub answered {answer.status_code}; is its token right?")
-        try:
-            envelope = _Envelope.model_validate_json(answer.content)
-        except ValidationError as error:
-            raise Unavailable("GitHub sent an answer that cannot be read") from error
-        serious = [error for error in envelope.errors if error.type != may_lack or not may_lack]
-        if serious:
-            message = f"GitHub said: {serious[0].message}"
-            raise Unavailable(message, self._door.retry_after(answer))
-        return envelope.data or {}
-
-
-def _read(model: type[Answer], data: dict[str, JsonValue]) -> Answer:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise Unavailable("GitHub sent an answer that cannot be read") from error
+    def _commit(self, proposal: Proposal, branch: str, head_sha: str) -> dict[str, object]:
+        addition = base64.b64encode(proposal.text.encode()).decode()
+        return {
+            "branch": {"repositoryNameWithOwner": self.repository, "branchName": branch},
+            "expectedHeadOid": head_sha,
+            "message": {"headline": proposal.title},
+            "fileChanges": {"additions": [{"path": proposal.path, "contents": addition}]},
+        }

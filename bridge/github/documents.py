@@ -34,7 +34,9 @@ fragment Seen on PullRequest {
 
 PULLS = """
 query Pulls($ids: [ID!]!) {
-  nodes(ids: $ids) { id ... on PullRequest { state headRefOid statusCheckRollup { state } } }
+  nodes(ids: $ids) {
+    id ... on PullRequest { state headRefOid mergeable statusCheckRollup { state } }
+  }
 }
 """
 
@@ -46,6 +48,19 @@ mutation Propose($ref: CreateRefInput!, $commit: CreateCommitOnBranchInput!,
   commit: createCommitOnBranch(input: $commit) @include(if: $needsCommit) { commit { oid url } }
   pull: createPullRequest(input: $pull) { pullRequest { id number url headRefOid } }
 }
+"""
+
+DRAFT = """
+mutation Draft($start: UpdateRefsInput!, $commit: CreateCommitOnBranchInput!,
+               $pull: UpdatePullRequestInput!) {
+  start: updateRefs(input: $start) { clientMutationId }
+  commit: createCommitOnBranch(input: $commit) { commit { oid url } }
+  pull: updatePullRequest(input: $pull) { pullRequest { id number url headRefOid } }
+}
+"""
+
+SWAP = """
+mutation Swap($input: UpdateRefsInput!) { swap: updateRefs(input: $input) { clientMutationId } }
 """
 
 MERGE = """

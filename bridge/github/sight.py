@@ -40,11 +40,12 @@ class _Rollup(BaseModel):
 
 
 class PullState(BaseModel):
-    """What webhooks tell of a pull request: its state, its head and its checks."""
+    """What is asked of many pull requests at once: state, head, checks, conflicts."""
 
     id: str
     state: Literal["OPEN", "CLOSED", "MERGED"]
     head_sha: str = Field(alias="headRefOid")
+    mergeable: str
     rollup: _Rollup | None = Field(alias="statusCheckRollup")
 
     @property
@@ -54,8 +55,14 @@ class PullState(BaseModel):
 
     @property
     def as_seen(self) -> str:
-        """The same as long as nothing has changed that a webhook would tell."""
-        return f"{self.state} {self.head_sha} {self.checks}"
+        """The same as long as nothing has changed that asks for a look."""
+        conflict = " conflict" if self.conflicts else ""
+        return f"{self.state} {self.head_sha} {self.checks}{conflict}"
+
+    @property
+    def conflicts(self) -> bool:
+        """The base moved so that this cannot be merged. No webhook tells of it."""
+        return self.mergeable == "CONFLICTING"
 
 
 class SeenPull(PullState):
@@ -65,7 +72,6 @@ class SeenPull(PullState):
     url: str
     is_cross_repository: bool = Field(alias="isCrossRepository")
     changed_files: int = Field(alias="changedFiles")
-    mergeable: str
     author: _Actor | None
     merge_commit: _Oid | None = Field(alias="mergeCommit")
     merged_by: _Actor | None = Field(alias="mergedBy")

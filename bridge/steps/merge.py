@@ -2,17 +2,17 @@
 
 import contextlib
 from datetime import timedelta
-from typing import NoReturn
 
 from bridge import pins
-from bridge.errors import Declined, Reason, Refused, Superseded, Unavailable
+from bridge.errors import Declined, Reason, Refused, Unavailable
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import LOOK_ANYWAY, may_merge, other_file
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short
+from bridge.steps.author import close, rewrite, wanted, withdraw
 from bridge.steps.world import Done, Outcome, Wait, World
 
-LOOK_AFTER_MERGE = timedelta(seconds=1)
+LOOK_SOON = timedelta(seconds=2)
 
 
 async def merge(release: Release, world: World) -> Outcome:
@@ -30,35 +30,21 @@ async def merge(release: Release, world: World) -> Outcome:
     if pull.state == "MERGED":
         return await _merged(pull, sight, world)
     if reason := other_file(release.facts):
-        await _close(pull, release, world, reason.sentence)
+        await close(pull, release, world, reason.sentence)
         raise Refused(reason)
     if world.newer:
         await withdraw(release, world, pull, by=world.newer)
     if pull.state == "CLOSED":
         raise Declined(say("declined", number=pull.number))
+    if ours and pull.head_sha != ours.head_sha and _is_rewritten(release, world, sight):
+        ours = pull.as_fact()
     if ours is None or pull.head_sha != ours.head_sha or pull.changed_files != 1:
-        return _ask_a_person(world, "somebody_pushed", pull)
-    if pull.mergeable == "CONFLICTING":
-        return _ask_a_person(world, "conflict", pull)
+        return _wait(world, say("somebody_pushed", number=pull.number), pull)
+    if pull.conflicts:
+        return await rewrite(release, world, sight, pull)
     if reason := may_merge(pipeline.policy, pull.number, pull.checks):
         return _wait(world, reason, pull)
     return await _merge_now(pull, ours, world)
-
-
-async def withdraw(release: Release, world: World, pull: SeenPull | None, *, by: str) -> NoReturn:
-    """Close our own pull request, because a newer version took its place; raises Superseded."""
-    reason = say("superseded", package=release.package, by=by)
-    if pull:
-        await _close(pull, release, world, reason.sentence)
-    raise Superseded(reason)
-
-
-async def _close(pull: SeenPull, release: Release, world: World, why: str) -> None:
-    """Nobody shall merge it by mistake."""
-    if pull.state == "OPEN":
-        names = {"number": pull.number, "package": release.package, "version": release.version}
-        await world.intend(say("intent_close", why=why, **names))
-        await world.github.close_pull(pull, why)
 
 
 async def _merge_now(pull: SeenPull, ours: PullRequest, world: World) -> Outcome:
@@ -72,7 +58,7 @@ async def _merge_now(pull: SeenPull, ours: PullRequest, world: World) -> Outcome
 async def _merged(pull: SeenPull, sight: Sight, world: World) -> Outcome:
     if pull.merge_commit is None:
         reason = say("looking_again", what="GitHub does not show the merge commit yet")
-        return Wait(world.now + LOOK_AFTER_MERGE, reason)
+        return Wait(world.now + LOOK_SOON, reason)
     if sight.head:
         await _tidy_up(sight.head.id, pull, world)
     by = pull.merged_by.login if pull.merged_by else "somebody"
@@ -102,10 +88,17 @@ def _without_pull(release: Release, world: World, sight: Sight) -> Outcome:
     raise Refused(say("pull_request_gone", number=ours.number if ours else "?"))
 
 
-def _ask_a_person(world: World, code: str, pull: SeenPull) -> Wait:
-    return _wait(world, say(code, number=pull.number, branch=world.pipeline.branch), pull)
+def _is_rewritten(release: Release, world: World, sight: Sight) -> bool:
+    """The head is the one commit that we would write now: we did, and our write was lost."""
+    try:
+        pin = pins.find(sight.text or "", release.package)
+        return sight.head_is_only(wanted(sight.text or "", pin, release, world))
+    except Refused:
+        return False
 
 
 def _wait(world: World, reason: Reason, pull: SeenPull) -> Wait:
-    """GitHub will tell, or the sweep will see that it did not."""
-    return Wait(world.now + LOOK_ANYWAY, reason, seen=pull.as_seen)
+    """GitHub will tell, or the sweep will see that it did not. Whether the two conflict GitHub
+    works out a little after the base has moved."""
+    until = LOOK_SOON if pull.mergeable == "UNKNOWN" else LOOK_ANYWAY
+    return Wait(world.now + until, reason, seen=pull.as_seen)

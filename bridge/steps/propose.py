@@ -1,17 +1,12 @@
 """confirmed → proposed: one pull request moves the pin, and nothing else."""
 
-from packaging.version import Version
-
 from bridge import pins
 from bridge.errors import Declined, Refused
-from bridge.github.client import Proposal
-from bridge.github.sight import SeenPull, Sight
-from bridge.model_card import compare
+from bridge.github.sight import SeenPull
 from bridge.policy import next_look, other_file
-from bridge.pull_text import body, title
 from bridge.release import Release
 from bridge.sentences import say
-from bridge.steps.merge import withdraw
+from bridge.steps.author import proposal, wanted, withdraw
 from bridge.steps.world import Done, Learned, Outcome, Wait, World
 
 
@@ -33,16 +28,14 @@ async def propose(release: Release, world: World) -> Outcome:
     names = {"package": release.package, "version": release.version, "old": pin.version}
     if pull and pull.state == "MERGED":
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
-    if world.newer or Version(pin.version) > Version(release.version):
+    if world.newer or pin.newer_than(release.version):
         await withdraw(release, world, pull, by=world.newer or pin.version)
     if pull and pull.state == "CLOSED":
         raise Declined(say("declined", number=pull.number))
     if pin.is_at(release.version):
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
-    wanted = pins.bump(text, release.package, release.version, [release.facts.digest or ""])
-    if not pins.find(wanted, release.package).hashes:
-        raise Refused(say("pin_without_hash", line=pin.number, path=pipeline.requirements, **names))
-    if sight.head and not sight.head_is_only(wanted) and sight.head_sha != sight.base_sha:
+    bumped = wanted(text, pin, release, world)
+    if sight.head and not sight.head_is_only(bumped) and sight.head_sha != sight.base_sha:
         reason = say("branch_in_use", branch=branch)
         return Wait(next_look(release.since, world.now), reason)
     if pull:
@@ -50,7 +43,7 @@ async def propose(release: Release, world: World) -> Outcome:
         return Done(reason, {"pull_request": pull.as_fact(), "previous_version": pin.version})
     await world.intend(say("intent_branch", branch=branch, **names))
     made = await world.github.propose(
-        sight.repository_id, _proposal(release, world, sight, pin.version, wanted)
+        sight.repository_id, proposal(release, world, sight, pin.version, bumped)
     )
     return Done(
         say("proposed", number=made.number, **names),
@@ -60,20 +53,3 @@ async def propose(release: Release, world: World) -> Outcome:
 
 def _remembered(pull: SeenPull | None) -> Learned:
     return {"pull_request": pull.as_fact()} if pull else {}
-
-
-def _proposal(release: Release, world: World, sight: Sight, old: str, wanted: str) -> Proposal:
-    before, card = world.last_verified, release.facts.card
-    known = before.facts.card if before and before.version == old else None
-    page = f"{world.public_url}/releases/{release.id}"
-    comparison = compare(known, card) if card else None
-    return Proposal(
-        base=world.pipeline.branch,
-        base_sha=sight.base_sha or "",
-        branch=world.pipeline.branch_for(release.version),
-        head_sha=sight.head_sha,
-        path=world.pipeline.requirements,
-        text=None if sight.head_text == wanted else wanted,
-        title=title(release, old),
-        body=body(release, old, comparison, world.pipeline, page, world.chain_head),
-    )

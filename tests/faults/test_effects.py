@@ -15,12 +15,13 @@ from bridge.rehearsal.gate import Fault
 from bridge.release import Stage
 from bridge.sentences import SENTENCES
 from tests.conftest import Databases
-from tests.stories.town import Moment, Town
+from tests.stories.town import REQUIREMENTS, Moment, Town
 
 ALL = "FAULTS_ALL" in os.environ
 CLIENTS = ("github", "heroku", "index", "prediction")
 EFFECTS = {
     "GitHub.propose": {"Propose"},
+    "GitHub.rewrite": {"Draft", "Swap"},
     "GitHub.merge": {"Merge"},
     "GitHub.close_pull": {"Close"},
     "GitHub.delete_branch": {"DeleteBranch"},
@@ -50,6 +51,19 @@ async def superseded(town: Town) -> None:
     assert town.release("0.1.1").stage is Stage.VERIFIED
 
 
+async def rewritten(town: Town) -> None:
+    """Somebody moves the pin by hand while a pull request waits for its checks."""
+    town.checks = lambda sha: "pending"
+    await town.publish("0.1.0")
+    await town.run()
+    town.checks = lambda sha: "success"
+    by_hand = REQUIREMENTS.replace("==0.0.0", "==0.0.9").encode()
+    town.github.commit("main", {"api/requirements.txt": by_hand}, "By hand", "rosa")
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.VERIFIED
+    assert [(1, "MERGED")] == [(one.number, one.state) for one in town.github.pulls.values()]
+
+
 async def rolled_back(town: Town) -> None:
     """The second version never shows itself."""
     await verified(town)
@@ -62,8 +76,9 @@ async def rolled_back(town: Town) -> None:
 
 Journey = Callable[[Town], Awaitable[None]]
 JOURNEYS: dict[Journey, set[str]] = {
-    verified: set().union(*EFFECTS.values()) - {"Close", "POST releases"},
+    verified: set().union(*EFFECTS.values()) - {"Draft", "Swap", "Close", "POST releases"},
     superseded: {"Close"},
+    rewritten: {"Draft", "Swap"},
     rolled_back: {"POST releases"},
 }
 """Each journey with the effects that the process dies around; together they are all of them."""
@@ -73,7 +88,7 @@ MOMENTS: tuple[Moment, ...] = ("before", "after", "written")
 def speaks(call: ast.Call) -> bool:
     """Whether a call asks a neighbour for anything but a GET."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if name == "_speak":
+    if name == "speak":
         return True
     if name not in ("ask", "_ask", "request", "post", "put", "patch", "delete"):
         return False
@@ -89,7 +104,7 @@ def said_in_code() -> set[str]:
         for kind in [node for node in tree.body if isinstance(node, ast.ClassDef)]:
             for method in [one for one in kind.body if isinstance(one, ast.AsyncFunctionDef)]:
                 calls = [node for node in ast.walk(method) if isinstance(node, ast.Call)]
-                if method.name not in ("_ask", "_speak") and any(map(speaks, calls)):
+                if method.name not in ("_ask", "speak") and any(map(speaks, calls)):
                     found.add(f"{kind.name}.{method.name}")
     return found
 

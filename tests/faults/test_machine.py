@@ -30,7 +30,7 @@ from tests.stories.town import PACKAGE, Moment, Town
 SEED = int(os.environ.get("FAULTS_SEED", "20261123"))
 EXAMPLES = int(os.environ.get("FAULTS_EXAMPLES", "40"))
 STEPS = int(os.environ.get("FAULTS_STEPS", "40"))
-WAITS_FOR_A_PERSON = {"somebody_pushed", "conflict", "checks_failed", "branch_in_use"}
+WAITS_FOR_A_PERSON = {"somebody_pushed", "checks_failed", "branch_in_use"}
 TOLERANCE = 300  # seconds that a publisher's signature is good for
 A_LONG_TIME = timedelta(hours=2)
 

@@ -17,7 +17,8 @@ from bridge.store import Store, record
 
 EXPLAINED = {
     "createRef": ("intent_branch",),
-    "createCommitOnBranch": ("intent_branch",),
+    "createCommitOnBranch": ("intent_branch", "intent_rewrite"),
+    "updatePullRequest": ("intent_rewrite",),
     "createPullRequest": ("intent_branch",),
     "mergePullRequest": ("intent_merge",),
     "closePullRequest": ("intent_close",),

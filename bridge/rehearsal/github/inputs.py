@@ -69,6 +69,24 @@ class MergePull(Input):
     merge_method: Literal["MERGE", "SQUASH", "REBASE"] = "MERGE"
 
 
+class RefUpdate(Input):
+    name: str
+    after_oid: str
+    before_oid: str | None = None
+    force: bool = False
+
+
+class UpdateRefs(Input):
+    repository_id: str
+    ref_updates: list[RefUpdate]
+
+
+class UpdatePull(Input):
+    pull_request_id: str
+    title: str | None = None
+    body: str | None = None
+
+
 class ClosePull(Input):
     pull_request_id: str
 

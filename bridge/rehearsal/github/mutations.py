@@ -27,6 +27,13 @@ def delete_ref(pulls: Pulls, login: str, given: Json) -> Json:
     return {}
 
 
+def update_refs(pulls: Pulls, login: str, given: Json) -> Json:
+    wish = inputs.UpdateRefs.model_validate(given)
+    check_repository(pulls, wish.repository_id)
+    pulls.update_refs(wish.ref_updates, login)
+    return {}
+
+
 def create_commit(pulls: Pulls, login: str, given: Json) -> Json:
     wish = inputs.CreateCommit.model_validate(given)
     changes = wish.file_changes
@@ -76,6 +83,13 @@ def merge_pull(pulls: Pulls, login: str, given: Json) -> Json:
     return {"pullRequest": pull(pulls, one)}
 
 
+def update_pull(pulls: Pulls, login: str, given: Json) -> Json:
+    wish = inputs.UpdatePull.model_validate(given)
+    one = pull_of(pulls, wish.pull_request_id)
+    pulls.edit(one.number, login, title=wish.title, body=wish.body)
+    return {"pullRequest": pull(pulls, one)}
+
+
 def close_pull(pulls: Pulls, login: str, given: Json) -> Json:
     one = pull_of(pulls, inputs.ClosePull.model_validate(given).pull_request_id)
     pulls.close(one.number, login)
@@ -101,4 +115,6 @@ MUTATIONS: Mapping[str, Act] = {
     "createRef": create_ref,
     "deleteRef": delete_ref,
     "mergePullRequest": merge_pull,
+    "updatePullRequest": update_pull,
+    "updateRefs": update_refs,
 }

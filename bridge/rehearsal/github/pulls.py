@@ -84,6 +84,15 @@ class Pulls(Refs):
         with self.act():
             self.pulls[number].comments.append(Comment(login, body, self.clock()))
 
+    def edit(self, number: int, login: str, *, title: str | None, body: str | None) -> None:
+        with self.act():
+            pull = self.pulls[number]
+            changed = (title or pull.title, pull.body if body is None else body)
+            if changed != (pull.title, pull.body):
+                pull.title, pull.body = changed
+                pull.updated_at = self.clock()
+                self._tell_pull("edited", pull, login, {"changes": {}})
+
     def close(self, number: int, login: str) -> None:
         with self.act():
             pull = self.pulls[number]
@@ -187,6 +196,8 @@ class Pulls(Refs):
             elif pull.head_ref == ref:
                 pull.head_sha, pull.updated_at = after, self.clock()
                 self._tell_pull("synchronize", pull, login, {"before": before, "after": after})
+                if self.git.contains(pull.base_sha, after):
+                    self._end(pull, "CLOSED", login)  # nothing is left to merge
             elif f"refs/heads/{pull.base}" == ref and self.git.contains(after, pull.head_sha):
                 # Somebody merged by hand and pushed: GitHub notices.
                 pull.merge_sha = after

@@ -7,7 +7,7 @@ the lock, in the thread of the caller.
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -16,6 +16,7 @@ from pathlib import Path
 from bridge.rehearsal.github import letters as letters
 from bridge.rehearsal.github.accounts import Json
 from bridge.rehearsal.github.git import FORGE, ZERO, Git, GitError, Person
+from bridge.rehearsal.github.inputs import RefUpdate
 from bridge.rehearsal.github.shapes import Shapes
 from bridge.rehearsal.github.state import Refusal, address, fork_ref, unprocessable
 
@@ -108,6 +109,24 @@ class Refs:
                 raise unprocessable("Cannot delete the default branch")
             self.git.set_ref(ref, ZERO, old)
             self._moved(ref, old, ZERO, login)
+
+    def update_refs(self, updates: Sequence[RefUpdate], login: str) -> None:
+        """Move all of them, or none if one of them may not move."""
+        with self.act():
+            refs = self.git.refs()
+            olds = [refs.get(one.name, ZERO) for one in updates]
+            for one, old in zip(updates, olds, strict=True):
+                if one.before_oid not in (None, old):
+                    raise Refusal("STALE_DATA", f"{one.name} is not at {one.before_oid}.")
+                forward = ZERO in (old, one.after_oid) or self.git.contains(one.after_oid, old)
+                if not (forward or one.force):
+                    raise unprocessable(f"Update is not a fast forward: {one.name}")
+                if one.after_oid != ZERO and self.git.resolve(one.after_oid) != one.after_oid:
+                    raise unprocessable("Object does not exist")
+            for one, old in zip(updates, olds, strict=True):
+                if one.after_oid != old:
+                    self.git.set_ref(one.name, one.after_oid, old)
+                    self._moved(one.name, old, one.after_oid, login)
 
     def ping(self, login: str) -> None:
         """What GitHub sends when somebody adds the webhook."""

@@ -1,0 +1,87 @@
+"""Our pull request: what it should be, writing it anew, and taking it back."""
+
+from typing import NoReturn
+
+from bridge import pins
+from bridge.errors import Refused, Superseded
+from bridge.github.client import Proposal
+from bridge.github.sight import SeenPull, Sight
+from bridge.model_card import compare
+from bridge.pins import Pin
+from bridge.pull_text import body, title
+from bridge.release import Release
+from bridge.sentences import say, short
+from bridge.steps.world import Outcome, Wait, World
+
+
+def wanted(text: str, pin: Pin, release: Release, world: World) -> str:
+    """The requirements file with this release's pin. Raises Refused where that is not safe."""
+    bumped = pins.bump(text, release.package, release.version, [release.facts.digest or ""])
+    if not pins.find(bumped, release.package).hashes:
+        where = {"line": pin.number, "path": world.pipeline.requirements}
+        names = {"package": release.package, "version": release.version}
+        raise Refused(say("pin_without_hash", **where, **names))
+    return bumped
+
+
+def proposal(release: Release, world: World, sight: Sight, old: str, text: str) -> Proposal:
+    """The pull request that makes the requirements file `text`, seen from where it is `old`."""
+    before, card = world.last_verified, release.facts.card
+    known = before.facts.card if before and before.version == old else None
+    page = f"{world.public_url}/releases/{release.id}"
+    comparison = compare(known, card) if card else None
+    return Proposal(
+        base=world.pipeline.branch,
+        base_sha=sight.base_sha or "",
+        branch=world.pipeline.branch_for(release.version),
+        head_sha=sight.head_sha,
+        path=world.pipeline.requirements,
+        text=text,
+        written=sight.head_text == text,
+        title=title(release, old),
+        body=body(release, old, comparison, world.pipeline, page, world.chain_head),
+    )
+
+
+async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) -> Outcome:
+    """Put the pull request anew on the base, which moved so that the two conflict.
+
+    Raises Refused when the base has no pin to move any more, Superseded when it has a newer one;
+    the pull request is closed then.
+    """
+    try:
+        text = sight.text or ""
+        pin = pins.find(text, release.package)
+        if pin.newer_than(release.version):
+            await withdraw(release, world, pull, by=pin.version)
+        asked = proposal(release, world, sight, pin.version, wanted(text, pin, release, world))
+    except Superseded:
+        raise
+    except Refused as refusal:
+        await close(pull, release, world, refusal.reason.sentence)
+        raise
+    names = {"number": pull.number, "branch": world.pipeline.branch}
+    await world.intend(say("intent_rewrite", sha=short(sight.base_sha or ""), **names))
+    sha = await world.github.rewrite(sight.repository_id, asked, pull.as_fact())
+    ours = pull.as_fact().model_copy(update={"head_sha": sha})
+    return Wait(
+        world.now,
+        say("rewritten", **names),
+        {"pull_request": ours, "previous_version": pin.version},
+    )
+
+
+async def withdraw(release: Release, world: World, pull: SeenPull | None, *, by: str) -> NoReturn:
+    """Close our own pull request, because a newer version took its place; raises Superseded."""
+    reason = say("superseded", package=release.package, by=by)
+    if pull:
+        await close(pull, release, world, reason.sentence)
+    raise Superseded(reason)
+
+
+async def close(pull: SeenPull, release: Release, world: World, why: str) -> None:
+    """Nobody shall merge it by mistake."""
+    if pull.state == "OPEN":
+        names = {"number": pull.number, "package": release.package, "version": release.version}
+        await world.intend(say("intent_close", why=why, **names))
+        await world.github.close_pull(pull, why)
