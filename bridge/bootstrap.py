@@ -20,9 +20,8 @@ from bridge.kit.http import Door, Sleep
 from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
 from bridge.reconcile import Reconciler
-from bridge.release import Release
 from bridge.settings import Settings
-from bridge.steps.world import Intend, World
+from bridge.steps.world import NOTHING, Intend, Memory, World
 from bridge.store import Store, releases
 from bridge.sweep import Sweeper
 from bridge.worker import Worker
@@ -53,9 +52,7 @@ class Neighbours:
         *,
         now: datetime,
         intend: Intend,
-        newer: str | None = None,
-        last_verified: Release | None = None,
-        chain_head: str = "",
+        memory: Memory = NOTHING,
     ) -> World:
         """The world of one pipeline at this moment."""
         if pipeline.name not in self._made:
@@ -69,10 +66,8 @@ class Neighbours:
             api=api,
             now=now,
             intend=intend,
-            newer=newer,
-            last_verified=last_verified,
-            chain_head=chain_head,
             public_url=self._settings.public_url.rstrip("/"),
+            **vars(memory),
         )
 
     async def close(self) -> None:

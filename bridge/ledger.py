@@ -3,6 +3,7 @@
 Functions of one open transaction; `reconcile` and the inbox call them.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -121,10 +122,19 @@ def note(session: Session, row: Release, kind: str, reason: Reason, now: datetim
 
 def newer_ahead(session: Session, release: Release) -> str | None:
     """The newest version that is proposed or further and newer than this release."""
-    ahead = releases.versions(session, release.pipeline, *AHEAD)
-    versions = [Version(version) for version in ahead]
-    newest = max(versions, default=Version(release.version))
-    return str(newest) if newest > Version(release.version) else None
+    return _newest(releases.versions(session, release.pipeline, *AHEAD), release)
+
+
+def next_up(session: Session, release: Release) -> Release | None:
+    """The newest version that waits to be proposed, where it is newer than this release."""
+    newest = _newest(releases.versions(session, release.pipeline, Stage.CONFIRMED), release)
+    return releases.of_version(session, release.pipeline, newest) if newest else None
+
+
+def wake_confirmed(session: Session, row: Release, now: datetime) -> None:
+    """Let those that wait for their turn see that `row` is out of their way."""
+    where = col(Release.pipeline) == row.pipeline, col(Release.id) != row.key
+    releases.wake(session, now, col(Release.stage) == Stage.CONFIRMED, *where)
 
 
 def wake_older(session: Session, newer: Release, now: datetime) -> None:
@@ -134,6 +144,11 @@ def wake_older(session: Session, newer: Release, now: datetime) -> None:
     """
     where = col(Release.pipeline) == newer.pipeline, col(Release.id) != newer.key
     releases.wake(session, now, col(Release.stage).in_(UNMERGED), *where)
+
+
+def _newest(versions: Iterable[str], than: Release) -> str | None:
+    newest = max(map(Version, versions), default=Version(than.version))
+    return str(newest) if newest > Version(than.version) else None
 
 
 def _told_again(

@@ -61,11 +61,14 @@ Address = Annotated[str, AfterValidator(address)]
 
 
 class Policy(_Table):
-    """Who merges, how the API is verified, who rolls back."""
+    """Who merges, how the API is verified, who rolls back. An open pull request stays for
+    `replace_after` before a newer version takes its place, so that fifty versions in five minutes
+    do not set off CI fifty times."""
 
     merge: Literal["human", "auto"] = "human"
     verify: Verification = Verification()
     rollback: Literal["auto", "ask"] = "auto"
+    replace_after: Duration = timedelta(minutes=2)
 
 
 class CiJob(_Table):
@@ -119,14 +122,17 @@ def other_file(facts: Facts) -> Reason | None:
     return None
 
 
-def may_merge(policy: Policy, number: int, checks: str | None) -> Reason | None:
+def may_merge(policy: Policy, number: int, checks: str | None, review: str | None) -> Reason | None:
     """None when the bridge itself may merge now, or the reason why not.
 
-    `checks` is GitHub's rollup: SUCCESS, PENDING, EXPECTED, FAILURE, ERROR, or None for no check
-    at all, which is not good news either.
+    `review` is GitHub's decision, of which only CHANGES_REQUESTED says no here. `checks` is its
+    rollup: SUCCESS, PENDING, EXPECTED, FAILURE, ERROR, or None for no check at all, which is not
+    good news either.
     """
     if checks in ("FAILURE", "ERROR"):
         return say("checks_failed", number=number, state=checks.lower())
+    if review == "CHANGES_REQUESTED":
+        return say("changes_requested", number=number)
     if policy.merge == "human":
         return say("waiting_for_reviewer", number=number)
     if checks != "SUCCESS":

@@ -7,7 +7,7 @@ outcome in a second one, guarded by the fence. It does not know who calls it.
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Protocol, TypedDict
+from typing import Protocol
 
 import structlog
 from sqlmodel import Session
@@ -19,7 +19,7 @@ from bridge.pipeline import PIPELINE, Leg
 from bridge.policy import ASK_LATE, Pipeline
 from bridge.release import Release, Stage
 from bridge.sentences import say
-from bridge.steps.world import Done, Intend, Learned, Wait, World
+from bridge.steps.world import NOTHING, Done, Intend, Learned, Memory, Wait, World
 from bridge.store import Store, record, releases
 
 log = structlog.get_logger()
@@ -38,9 +38,7 @@ class Neighbourhood(Protocol):
         *,
         now: datetime,
         intend: Intend,
-        newer: str | None = None,
-        last_verified: Release | None = None,
-        chain_head: str = "",
+        memory: Memory = NOTHING,
     ) -> World:
         """The neighbours of `pipeline`, ready to be asked."""
         ...
@@ -84,7 +82,7 @@ class Reconciler:
             await self._store.write(work)
 
         memory = await self._store.read(lambda session: _memory(session, release))
-        world = self._around.world(pipeline, now=self._clock(), intend=intend, **memory)
+        world = self._around.world(pipeline, now=self._clock(), intend=intend, memory=memory)
         try:
             async with asyncio.timeout(STEP_WITHIN):
                 outcome = await leg.step(release, world)
@@ -115,6 +113,8 @@ class Reconciler:
             ledger.transit(session, row, to, reason, now)
             if to is Stage.PROPOSED:
                 ledger.wake_older(session, row, now)
+            elif release.stage in (Stage.CONFIRMED, Stage.PROPOSED):
+                ledger.wake_confirmed(session, row, now)
 
         await self._store.write(work)
 
@@ -179,20 +179,16 @@ def _in_a_row(release: Release, *codes: str) -> int:
     return release.failures + 1 if release.code in codes else 1
 
 
-class Memory(TypedDict):
-    """What a step is told of other releases: see `World`."""
-
-    newer: str | None
-    last_verified: Release | None
-    chain_head: str
-
-
 def _memory(session: Session, release: Release) -> Memory:
-    return {
-        "newer": ledger.newer_ahead(session, release),
-        "last_verified": releases.latest(session, release.pipeline, Stage.VERIFIED),
-        "chain_head": record.head(session),
-    }
+    confirmed = release.stage is Stage.CONFIRMED
+    opened = releases.latest(session, release.pipeline, Stage.PROPOSED) if confirmed else None
+    return Memory(
+        newer=ledger.newer_ahead(session, release),
+        next_up=ledger.next_up(session, release) if confirmed else None,
+        open_since=opened.since if opened else None,
+        last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
+        chain_head=record.head(session),
+    )
 
 
 def _end_of(refusal: Refused, leg: Leg) -> Stage:

@@ -29,6 +29,9 @@ SENTENCES: dict[str, str] = {
     "pin_without_hash": "Line {line} of {path} pins {package} without a hash, so an installer may "
     "take another file than the one that CI built. Compile the file with hashes (uv pip compile "
     "--generate-hashes).",
+    "newer_goes_first": "{by} is confirmed, too, and goes before {version}.",
+    "replaces_soon": "The open pull request of an older version is new; {version} takes its place "
+    "at {at}, unless it is merged before.",
     "branch_in_use": "The branch {branch} holds something that the bridge did not write. Look at "
     "it, and delete it.",
     "no_pin": "{package} is not pinned in the requirements file. Add a line {package}==VERSION.",
@@ -40,6 +43,14 @@ SENTENCES: dict[str, str] = {
     "waiting_for_checks": "Pull request #{number} waits for its checks ({state}).",
     "checks_failed": "A check of pull request #{number} failed ({state}). Mend it, or close the "
     "pull request.",
+    "changes_requested": "A reviewer of pull request #{number} asked for changes. Settle it there, "
+    "or close the pull request.",
+    "draft": "Pull request #{number} was made a draft. Mark it as ready for review to go on.",
+    "blocked": "The rules of the branch do not let pull request #{number} be merged: it lacks a "
+    "review or a check. Give it, or allow auto-merge in the repository's settings.",
+    "merges_later": "GitHub merges pull request #{number} by itself as soon as the rules of the "
+    "branch allow it: it lacks a review or a check.",
+    "in_merge_queue": "Pull request #{number} is in the merge queue.",
     "somebody_pushed": "Somebody pushed to the branch of pull request #{number}; the bridge will "
     "not merge what it did not write.",
     "rewritten": "Pull request #{number} conflicted with {branch} and was written anew on it.",
@@ -111,6 +122,10 @@ SENTENCES: dict[str, str] = {
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",
     "intent_merge": "About to merge pull request #{number} at {sha}.",
     "intent_rewrite": "About to write pull request #{number} anew on {branch} at {sha}.",
+    "intent_merge_later": "About to have GitHub merge pull request #{number} at {sha} as soon as "
+    "the rules of the branch allow it.",
+    "intent_hold": "About to tell GitHub not to merge pull request #{number} by itself.",
+    "intent_enqueue": "About to put pull request #{number} at {sha} into the merge queue.",
     "intent_close": "About to close pull request #{number} for {package} {version}: {why}",
     "intent_delete": "About to delete the branch of pull request #{number}, which is merged.",
     "intent_build": "About to build {sha} for {app}, source {digest}.",

@@ -25,6 +25,12 @@ PULL: dict[str, JsonValue] = {
     "headRefOid": "c" * 40,
     "changedFiles": 1,
     "mergeable": "MERGEABLE",
+    "mergeStateStatus": "CLEAN",
+    "isDraft": False,
+    "reviewDecision": None,
+    "isInMergeQueue": False,
+    "viewerCanEnableAutoMerge": False,
+    "autoMergeRequest": None,
     "mergeCommit": None,
     "author": {"login": "bridge"},
     "mergedBy": None,
@@ -33,6 +39,8 @@ PULL: dict[str, JsonValue] = {
 }
 REPOSITORY: dict[str, JsonValue] = {
     "id": "R_1",
+    "method": "SQUASH",
+    "queue": None,
     "base": {"target": {"oid": "a" * 40}},
     "baseFile": {"oid": "f", "text": "m==0.1.0\n", "isTruncated": False},
     "head": {
@@ -218,10 +226,16 @@ async def test_a_branch_that_is_there_is_adopted_at_its_own_head(forge: Forge) -
 
 async def test_a_merge_expects_the_head_that_was_seen(forge: Forge) -> None:
     forge.says({"merge": {"pullRequest": {"merged": True, "mergeCommit": {"oid": "e" * 40}}}})
-    await forge.github.merge("PR_1", "c" * 40)
+    await forge.github.merge("PR_1", "c" * 40, "SQUASH")
     assert (
         documents.MERGE,
-        {"input": {"pullRequestId": "PR_1", "expectedHeadOid": "c" * 40}},
+        {
+            "input": {
+                "pullRequestId": "PR_1",
+                "expectedHeadOid": "c" * 40,
+                "mergeMethod": "SQUASH",
+            }
+        },
     ) == forge.heard()
 
 
@@ -299,7 +313,7 @@ async def test_graphql_lies_beside_the_rest_api(rest: str, graphql: str) -> None
 async def test_a_lost_reply_was_no_answer(forge: Forge) -> None:
     forge.graphql.mock(side_effect=httpx.ReadTimeout("lost"))
     with pytest.raises(Unavailable) as told:
-        await forge.github.merge("PR_1", "c" * 40)
+        await forge.github.merge("PR_1", "c" * 40, "SQUASH")
     assert not told.value.answered
     assert 1 == forge.graphql.call_count
 

@@ -70,9 +70,17 @@ def test_one_asks_soon_at_first_and_never_later_than_a_minute(age: float, more: 
 def test_the_bridge_merges_only_what_is_green_and_allowed(
     merge: str, checks: str | None, code: str | None
 ) -> None:
-    reason = may_merge(Policy.model_validate({"merge": merge}), 7, checks)
+    reason = may_merge(Policy.model_validate({"merge": merge}), 7, checks, None)
     assert code == (reason.code if reason else None)
     assert reason is None or "#7" in reason.sentence
+
+
+@pytest.mark.parametrize("merge", ["auto", "human"])
+def test_what_a_reviewer_wants_changed_is_not_merged(merge: str) -> None:
+    policy = Policy.model_validate({"merge": merge})
+    reason = may_merge(policy, 7, "SUCCESS", "CHANGES_REQUESTED")
+    assert reason is not None
+    assert "changes_requested" == reason.code
 
 
 def test_a_person_merges_unless_the_file_says_otherwise() -> None:

@@ -213,7 +213,7 @@ def test_a_squash_is_not_done_as_a_merge(town: Town) -> None:
 
 def test_a_required_check_must_succeed_before_the_merge(town: Town) -> None:
     head = town.proposed()
-    town.github.required = {"ci"}
+    town.github.rules.checks = {"ci"}
     words: list[tuple[State | None, str]] = [
         (None, "expected"),
         ("pending", "pending"),

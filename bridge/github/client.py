@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from bridge.errors import Unavailable
 from bridge.github import documents
 from bridge.github.graphql import GraphQL, read
-from bridge.github.sight import PullState, SeenPull, Sight
+from bridge.github.sight import Actor, PullState, SeenPull, Sight
 from bridge.kit.http import Door
 from bridge.release import PullRequest
 
@@ -39,12 +39,8 @@ class _Oid(BaseModel):
     oid: str
 
 
-class _Viewer(BaseModel):
-    login: str
-
-
 class _Looked(BaseModel):
-    viewer: _Viewer
+    viewer: Actor
     repository: Sight | None
 
 
@@ -99,7 +95,7 @@ class GitHub:
         looked = read(_Looked, data)
         if looked.repository is None:
             raise Unavailable(f"GitHub shows no {self.repository}; may the token see it?")
-        return looked.repository.model_copy(update={"viewer": looked.viewer.login})
+        return looked.repository.model_copy(update={"viewer": looked.viewer})
 
     async def pulls(self, ids: Sequence[str]) -> dict[str, PullState]:
         """Up to 100 pull requests by their node id, in one query; what is gone is left out.
@@ -171,11 +167,24 @@ class GitHub:
         )
         return sha
 
-    async def merge(self, pull_id: str, head_sha: str) -> None:
+    async def merge(self, pull_id: str, head_sha: str, method: str) -> None:
         """Merge at exactly this head. Raises Unavailable when the world moved meanwhile."""
-        await self._graphql.speak(
-            documents.MERGE, {"input": {"pullRequestId": pull_id, "expectedHeadOid": head_sha}}
-        )
+        wish = {"pullRequestId": pull_id, "expectedHeadOid": head_sha, "mergeMethod": method}
+        await self._graphql.speak(documents.MERGE, {"input": wish})
+
+    async def merge_later(self, pull_id: str, head_sha: str, method: str) -> None:
+        """Have GitHub merge this head as soon as its rules allow: GitHub's auto-merge."""
+        wish = {"pullRequestId": pull_id, "expectedHeadOid": head_sha, "mergeMethod": method}
+        await self._graphql.speak(documents.MERGE_LATER, {"input": wish})
+
+    async def hold(self, pull_id: str) -> None:
+        """Take the wish for auto-merge back."""
+        await self._graphql.speak(documents.HOLD, {"input": {"pullRequestId": pull_id}})
+
+    async def enqueue(self, pull_id: str, head_sha: str) -> None:
+        """Put this head into the merge queue of its base."""
+        wish = {"pullRequestId": pull_id, "expectedHeadOid": head_sha}
+        await self._graphql.speak(documents.ENQUEUE, {"input": wish})
 
     async def close_pull(self, pull: SeenPull, comment: str) -> None:
         """Close a pull request with a sentence, and delete its branch."""

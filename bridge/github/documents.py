@@ -7,7 +7,7 @@ Source: https://docs.github.com/en/graphql/reference
 LOOK = """
 query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!, $baseFile: String!,
            $head: String!, $headRef: String!, $headFile: String!) {
-  viewer { login }
+  viewer { login databaseId }
   repository(owner: $owner, name: $name) {
     id
     base: ref(qualifiedName: $baseRef) { target { oid } }
@@ -17,15 +17,19 @@ query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!, $
       target { oid ... on Commit { changedFilesIfAvailable parents(first: 2) { nodes { oid } } } }
     }
     headFile: object(expression: $headFile) { ... on Blob { oid text isTruncated } }
+    method: viewerDefaultMergeMethod
+    queue: mergeQueue(branch: $base) { id }
     ours: pullRequests(headRefName: $head, baseRefName: $base, first: 20,
                        orderBy: {field: CREATED_AT, direction: DESC}) { nodes { ...Seen } }
   }
 }
 
 fragment Seen on PullRequest {
-  id number url state isCrossRepository headRefOid changedFiles mergeable
+  id number url state isDraft isCrossRepository headRefOid changedFiles
+  mergeable mergeStateStatus reviewDecision isInMergeQueue viewerCanEnableAutoMerge
+  autoMergeRequest { enabledAt }
   mergeCommit { oid }
-  author { login }
+  author { login ... on User { databaseId } ... on Bot { databaseId } }
   mergedBy { login ... on User { databaseId } ... on Bot { databaseId } }
   statusCheckRollup { state }
   headRef { id }
@@ -35,7 +39,9 @@ fragment Seen on PullRequest {
 PULLS = """
 query Pulls($ids: [ID!]!) {
   nodes(ids: $ids) {
-    id ... on PullRequest { state headRefOid mergeable statusCheckRollup { state } }
+    id ... on PullRequest {
+      state isDraft headRefOid mergeable reviewDecision statusCheckRollup { state }
+    }
   }
 }
 """
@@ -66,6 +72,24 @@ mutation Swap($input: UpdateRefsInput!) { swap: updateRefs(input: $input) { clie
 MERGE = """
 mutation Merge($input: MergePullRequestInput!) {
   merge: mergePullRequest(input: $input) { pullRequest { merged mergeCommit { oid } } }
+}
+"""
+
+MERGE_LATER = """
+mutation MergeLater($input: EnablePullRequestAutoMergeInput!) {
+  later: enablePullRequestAutoMerge(input: $input) { clientMutationId }
+}
+"""
+
+HOLD = """
+mutation Hold($input: DisablePullRequestAutoMergeInput!) {
+  hold: disablePullRequestAutoMerge(input: $input) { clientMutationId }
+}
+"""
+
+ENQUEUE = """
+mutation Enqueue($input: EnqueuePullRequestInput!) {
+  enqueue: enqueuePullRequest(input: $input) { clientMutationId }
 }
 """
 

@@ -1,5 +1,6 @@
 """What one look at GitHub shows: the base, our branch and our pull request."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -30,13 +31,29 @@ class _Blob(BaseModel):
     is_truncated: bool = Field(default=False, alias="isTruncated")
 
 
-class _Actor(BaseModel):
+class Actor(BaseModel):
+    """Somebody at GitHub. The number stays when the login changes, and is never given again."""
+
     login: str
     database_id: int | None = Field(default=None, alias="databaseId")
+
+    def is_the_same_as(self, other: "Actor") -> bool:
+        """By number where GitHub tells both; GraphQL tells a bot's login without `[bot]`."""
+        if self.database_id is not None and other.database_id is not None:
+            return self.database_id == other.database_id
+        return self.login.removesuffix("[bot]") == other.login.removesuffix("[bot]")
 
 
 class _Rollup(BaseModel):
     state: str
+
+
+class _AutoMerge(BaseModel):
+    enabled_at: datetime | None = Field(alias="enabledAt")
+
+
+class _Queue(BaseModel):
+    id: str
 
 
 class PullState(BaseModel):
@@ -46,6 +63,8 @@ class PullState(BaseModel):
     state: Literal["OPEN", "CLOSED", "MERGED"]
     head_sha: str = Field(alias="headRefOid")
     mergeable: str
+    is_draft: bool = Field(alias="isDraft")
+    review: str | None = Field(alias="reviewDecision")
     rollup: _Rollup | None = Field(alias="statusCheckRollup")
 
     @property
@@ -56,8 +75,8 @@ class PullState(BaseModel):
     @property
     def as_seen(self) -> str:
         """The same as long as nothing has changed that asks for a look."""
-        conflict = " conflict" if self.conflicts else ""
-        return f"{self.state} {self.head_sha} {self.checks}{conflict}"
+        marks = f"{' draft' if self.is_draft else ''}{' conflict' if self.conflicts else ''}"
+        return f"{self.state} {self.head_sha} {self.checks} {self.review}{marks}"
 
     @property
     def conflicts(self) -> bool:
@@ -72,9 +91,13 @@ class SeenPull(PullState):
     url: str
     is_cross_repository: bool = Field(alias="isCrossRepository")
     changed_files: int = Field(alias="changedFiles")
-    author: _Actor | None
+    merge_state: str = Field(alias="mergeStateStatus")
+    is_queued: bool = Field(alias="isInMergeQueue")
+    may_merge_later: bool = Field(alias="viewerCanEnableAutoMerge")
+    merges_later: _AutoMerge | None = Field(alias="autoMergeRequest")
+    author: Actor | None
     merge_commit: _Oid | None = Field(alias="mergeCommit")
-    merged_by: _Actor | None = Field(alias="mergedBy")
+    merged_by: Actor | None = Field(alias="mergedBy")
     head_ref: _Ref | None = Field(alias="headRef")
 
     def as_fact(self) -> PullRequest:
@@ -89,13 +112,16 @@ class _Ours(BaseModel):
 class Sight(BaseModel):
     """Everything that a decision about one branch needs, seen at one moment.
 
-    `viewer` is who the token belongs to; GraphQL tells a bot's login without `[bot]`, REST with it.
+    `method` is how this repository merges, `queue` its merge queue for the base, if it has one.
+    `viewer` is who the token belongs to.
     `text` and `head_text` are the requirements file on the base and on our branch; None where it
     is not there, not text, or too long to be told whole.
     """
 
-    viewer: str = ""
+    viewer: Actor | None = None
     repository_id: str = Field(alias="id")
+    method: Literal["MERGE", "SQUASH", "REBASE"]
+    queue: _Queue | None
     base: _Ref | None
     base_file: _Blob | None = Field(alias="baseFile")
     head: _Ref | None
@@ -141,7 +167,8 @@ class Sight(BaseModel):
         return (
             not pull.is_cross_repository
             and pull.author is not None
-            and pull.author.login.removesuffix("[bot]") == self.viewer.removesuffix("[bot]")
+            and self.viewer is not None
+            and pull.author.is_the_same_as(self.viewer)
         )
 
 

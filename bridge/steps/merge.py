@@ -42,15 +42,39 @@ async def merge(release: Release, world: World) -> Outcome:
         return _wait(world, say("somebody_pushed", number=pull.number), pull)
     if pull.conflicts:
         return await rewrite(release, world, sight, pull)
-    if reason := may_merge(pipeline.policy, pull.number, pull.checks):
+    reason = may_merge(pipeline.policy, pull.number, pull.checks, pull.review)
+    if reason and pull.merges_later and pipeline.policy.merge == "auto":
+        await world.intend(say("intent_hold", number=pull.number))
+        await world.github.hold(pull.id)
+    if reason or (reason := _must_wait(pull, sight)):
         return _wait(world, reason, pull)
-    return await _merge_now(pull, ours, world)
+    return await _merge_now(pull, ours, sight, world)
 
 
-async def _merge_now(pull: SeenPull, ours: PullRequest, world: World) -> Outcome:
-    sha = short(ours.head_sha)
-    await world.intend(say("intent_merge", number=pull.number, sha=sha))
-    await world.github.merge(pull.id, ours.head_sha)
+def _must_wait(pull: SeenPull, sight: Sight) -> Reason | None:
+    """Why GitHub would not merge now, though our policy would, and all is done about it."""
+    if pull.is_draft:
+        return say("draft", number=pull.number)
+    if pull.is_queued:
+        return say("in_merge_queue", number=pull.number)
+    if pull.merge_state != "BLOCKED" or sight.queue:
+        return None
+    if pull.merges_later:
+        return say("merges_later", number=pull.number)
+    return None if pull.may_merge_later else say("blocked", number=pull.number)
+
+
+async def _merge_now(pull: SeenPull, ours: PullRequest, sight: Sight, world: World) -> Outcome:
+    names = {"number": pull.number, "sha": short(ours.head_sha)}
+    if sight.queue:
+        await world.intend(say("intent_enqueue", **names))
+        await world.github.enqueue(pull.id, ours.head_sha)
+    elif pull.merge_state == "BLOCKED":
+        await world.intend(say("intent_merge_later", **names))
+        await world.github.merge_later(pull.id, ours.head_sha, sight.method)
+    else:
+        await world.intend(say("intent_merge", **names))
+        await world.github.merge(pull.id, ours.head_sha, sight.method)
     reason = say("looking_again", what=f"pull request #{pull.number} is being merged")
     return Wait(world.now, reason)
 

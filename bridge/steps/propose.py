@@ -1,6 +1,7 @@
 """confirmed → proposed: one pull request moves the pin, and nothing else."""
 
 from bridge import pins
+from bridge.columns import written
 from bridge.errors import Declined, Refused
 from bridge.github.sight import SeenPull
 from bridge.policy import next_look, other_file
@@ -8,6 +9,8 @@ from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.author import proposal, wanted, withdraw
 from bridge.steps.world import Done, Learned, Outcome, Wait, World
+
+HOLDS_UP = 3  # so many times `replace_after` a newer version may take to be proposed
 
 
 async def propose(release: Release, world: World) -> Outcome:
@@ -18,6 +21,8 @@ async def propose(release: Release, world: World) -> Outcome:
     """
     if reason := other_file(release.facts):
         raise Refused(reason)
+    if wait := _not_my_turn(release, world):
+        return wait
     pipeline, branch = world.pipeline, world.pipeline.branch_for(release.version)
     sight = await world.github.look(pipeline.branch, pipeline.requirements, branch)
     text, pull = sight.text, sight.pull
@@ -49,6 +54,19 @@ async def propose(release: Release, world: World) -> Outcome:
         say("proposed", number=made.number, **names),
         {"pull_request": made, "previous_version": pin.version},
     )
+
+
+def _not_my_turn(release: Release, world: World) -> Wait | None:
+    """A newer version goes first, and an open pull request is not replaced at once; neither holds
+    anybody up for long."""
+    patience, first = world.pipeline.policy.replace_after, world.next_up
+    if world.newer:
+        return None
+    if first and world.now < (until := first.since + HOLDS_UP * patience):
+        return Wait(until, say("newer_goes_first", version=release.version, by=first.version))
+    if world.open_since and world.now < (until := world.open_since + patience):
+        return Wait(until, say("replaces_soon", version=release.version, at=written(until)))
+    return None
 
 
 def _remembered(pull: SeenPull | None) -> Learned:

@@ -59,13 +59,31 @@ Intend = Callable[[Reason], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class World:
+class Memory:
+    """What we remember of other releases.
+
+    `newer` is a newer version that is proposed or further, `last_verified` the newest verified
+    release of the pipeline, `chain_head` the hash of the last audit line. Only where a release is
+    to be proposed: `next_up` is a newer release that is confirmed, `open_since` when the pipeline's
+    open pull request was made.
+    """
+
+    newer: str | None = None
+    last_verified: Release | None = None
+    next_up: Release | None = None
+    open_since: datetime | None = None
+    chain_head: str = ""
+
+
+NOTHING = Memory()
+
+
+@dataclass(frozen=True, kw_only=True)
+class World(Memory):
     """One pipeline's neighbours as they answer now, and what we remember of other releases.
 
     `intend` writes an audit line before an effect is tried; it raises LeaseLost when the release
-    is not ours any more, so that nobody acts on a lapsed lease. `newer` is a newer version that is
-    proposed or further, `last_verified` the newest verified release of the pipeline, `chain_head`
-    the hash of the last audit line.
+    is not ours any more, so that nobody acts on a lapsed lease.
     """
 
     pipeline: Pipeline
@@ -75,7 +93,4 @@ class World:
     api: PredictionApi
     now: datetime
     intend: Intend
-    newer: str | None
-    last_verified: Release | None
-    chain_head: str
     public_url: str

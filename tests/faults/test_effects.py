@@ -23,6 +23,9 @@ EFFECTS = {
     "GitHub.propose": {"Propose"},
     "GitHub.rewrite": {"Draft", "Swap"},
     "GitHub.merge": {"Merge"},
+    "GitHub.merge_later": {"MergeLater"},
+    "GitHub.hold": {"Hold"},
+    "GitHub.enqueue": {"Enqueue"},
     "GitHub.close_pull": {"Close"},
     "GitHub.delete_branch": {"DeleteBranch"},
     "Heroku.upload": {"POST sources", "PUT slots"},
@@ -64,6 +67,32 @@ async def rewritten(town: Town) -> None:
     assert [(1, "MERGED")] == [(one.number, one.state) for one in town.github.pulls.values()]
 
 
+async def merged_later(town: Town) -> None:
+    """The branch wants an approval; a failing check comes, goes, and then a person approves."""
+    town.github.rules.approvals = 1
+    await town.publish("0.1.0")
+    await town.run()
+    head = town.github.pulls[1].head_sha
+    for state in ("failure", "success"):
+        town.github.set_status(head, state, "ci", "ci")
+        await town.run()
+    assert town.release("0.1.0").code == "merges_later"
+    town.github.review(1, "rosa", "APPROVED")
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.VERIFIED
+
+
+async def queued(town: Town) -> None:
+    """The branch has a merge queue."""
+    town.github.rules.queue = True
+    await town.publish("0.1.0")
+    await town.run()
+    assert town.release("0.1.0").code == "in_merge_queue"
+    town.github.work_off_the_queue()
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.VERIFIED
+
+
 async def rolled_back(town: Town) -> None:
     """The second version never shows itself."""
     await verified(town)
@@ -76,7 +105,9 @@ async def rolled_back(town: Town) -> None:
 
 Journey = Callable[[Town], Awaitable[None]]
 JOURNEYS: dict[Journey, set[str]] = {
-    verified: set().union(*EFFECTS.values()) - {"Draft", "Swap", "Close", "POST releases"},
+    verified: {"Propose", "Merge", "DeleteBranch", "POST sources", "PUT slots", "POST builds"},
+    merged_later: {"MergeLater", "Hold"},
+    queued: {"Enqueue"},
     superseded: {"Close"},
     rewritten: {"Draft", "Swap"},
     rolled_back: {"POST releases"},

@@ -50,7 +50,7 @@ async def test_a_conflict_that_nobody_told_us_of_is_seen_by_the_sweep(waiting: T
 async def test_an_older_version_merged_in_the_last_moment_does_not_block_the_newer(
     town_with: Callable[..., Town],
 ) -> None:
-    town = town_with(merge="human")
+    town = town_with(merge="human", replace_after="0s")
     await town.publish("0.1.0")
     await town.run()
     await town.publish("0.1.1")

@@ -24,7 +24,7 @@ from bridge.rehearsal.github.accounts import Json
 from bridge.rehearsal.github.mutations import MUTATIONS, Act
 from bridge.rehearsal.github.pulls import Pulls
 from bridge.rehearsal.github.queries import nodes, repository
-from bridge.rehearsal.github.state import Before, Refusal
+from bridge.rehearsal.github.state import Before, Refusal, account_id
 
 
 @lru_cache
@@ -69,7 +69,7 @@ class Execution:
         document, wrong = understand(text)
         if document is None or wrong:
             return {"errors": [dict(error.formatted) for error in wrong]}
-        viewer = {"login": self.login.removesuffix("[bot]")}
+        viewer = {"login": self.login.removesuffix("[bot]"), "databaseId": account_id(self.login)}
         root: Json = {"repository": self._repository, "viewer": viewer, "nodes": self._nodes}
         root |= {name: self._mutation(name, act) for name, act in MUTATIONS.items()}
         result = execute_sync(

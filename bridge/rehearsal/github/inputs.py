@@ -87,6 +87,11 @@ class UpdatePull(Input):
     body: str | None = None
 
 
+class EnqueuePull(Input):
+    pull_request_id: str
+    expected_head_oid: str | None = None
+
+
 class ClosePull(Input):
     pull_request_id: str
 

@@ -70,7 +70,7 @@ def create_pull(pulls: Pulls, login: str, given: Json) -> Json:
 def merge_pull(pulls: Pulls, login: str, given: Json) -> Json:
     wish = inputs.MergePull.model_validate(given)
     one = pull_of(pulls, wish.pull_request_id)
-    if wish.merge_method != "MERGE":
+    if wish.merge_method != pulls.rules.method:
         method = wish.merge_method.capitalize()
         raise unprocessable(f"{method} merges are not allowed on this repository.")
     pulls.merge(
@@ -81,6 +81,24 @@ def merge_pull(pulls: Pulls, login: str, given: Json) -> Json:
         body=wish.commit_body,
     )
     return {"pullRequest": pull(pulls, one)}
+
+
+def merge_later(pulls: Pulls, login: str, given: Json) -> Json:
+    wish = inputs.MergePull.model_validate(given)
+    one = pull_of(pulls, wish.pull_request_id)
+    pulls.merge_later(one.number, login, wish.expected_head_oid)
+    return {}
+
+
+def hold(pulls: Pulls, login: str, given: Json) -> Json:
+    pulls.hold(pull_of(pulls, inputs.ClosePull.model_validate(given).pull_request_id).number)
+    return {}
+
+
+def enqueue(pulls: Pulls, login: str, given: Json) -> Json:
+    wish = inputs.EnqueuePull.model_validate(given)
+    pulls.enqueue(pull_of(pulls, wish.pull_request_id).number, wish.expected_head_oid)
+    return {}
 
 
 def update_pull(pulls: Pulls, login: str, given: Json) -> Json:
@@ -114,6 +132,9 @@ MUTATIONS: Mapping[str, Act] = {
     "createPullRequest": create_pull,
     "createRef": create_ref,
     "deleteRef": delete_ref,
+    "disablePullRequestAutoMerge": hold,
+    "enablePullRequestAutoMerge": merge_later,
+    "enqueuePullRequest": enqueue,
     "mergePullRequest": merge_pull,
     "updatePullRequest": update_pull,
     "updateRefs": update_refs,

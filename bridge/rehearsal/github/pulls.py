@@ -8,20 +8,15 @@ from typing import Literal
 from bridge.rehearsal.github import letters as letters
 from bridge.rehearsal.github.accounts import Json
 from bridge.rehearsal.github.git import ZERO
-from bridge.rehearsal.github.refs import Refs, person
+from bridge.rehearsal.github.refs import person
+from bridge.rehearsal.github.rules import decision, merge_state, obstacle
 from bridge.rehearsal.github.shapes import Shapes
-from bridge.rehearsal.github.state import (
-    Comment,
-    CommitStatus,
-    Pull,
-    State,
-    latest,
-    unprocessable,
-)
+from bridge.rehearsal.github.state import Comment, Pull, Review, Rules, unprocessable
+from bridge.rehearsal.github.statuses import Statuses
 
 
-class Pulls(Refs):
-    """One repository with its pull requests. `required` names the checks that a merge must have."""
+class Pulls(Statuses):
+    """One repository with its pull requests, and the `rules` of its base branch."""
 
     def __init__(
         self,
@@ -32,8 +27,7 @@ class Pulls(Refs):
     ) -> None:
         super().__init__(bare, shapes, clock, send)
         self.pulls: dict[int, Pull] = {}
-        self.required: set[str] = set()
-        self._statuses: list[CommitStatus] = []
+        self.rules = Rules()
 
     def open_pull(
         self,
@@ -120,7 +114,10 @@ class Pulls(Refs):
                 raise unprocessable("Pull Request is still a draft")
             if expected not in (None, pull.head_sha):
                 raise unprocessable("Head branch was modified. Review and try the merge again.")
-            self._require_checks(pull)
+            if no := obstacle(self.rules, pull, self.statuses(pull.head_sha)):
+                raise unprocessable(no)
+            if self.rules.queue and expected is not None:
+                raise unprocessable("Changes must be made through the merge queue")
             tree = self.git.merge_tree(pull.base_sha, pull.head_sha)
             if tree is None:
                 raise unprocessable("Pull Request is not mergeable")
@@ -135,39 +132,75 @@ class Pulls(Refs):
             self._moved(f"refs/heads/{pull.base}", base_sha, sha, login)
             return sha
 
-    def set_status(
-        self,
-        sha: str,
-        state: State,
-        context: str,
-        login: str,
-        description: str | None = None,
-        target_url: str | None = None,
-    ) -> CommitStatus:
-        """What a CI says about a commit."""
+    def review(self, number: int, login: str, verdict: Review) -> None:
+        """A person approves the pull request, or asks for changes."""
         with self.act():
-            if self.git.resolve(sha) != sha:
-                raise unprocessable(f"No commit found for SHA: {sha}")
-            one = CommitStatus(
-                number=len(self._statuses) + 1,
-                sha=sha,
-                context=context,
-                state=state,
-                description=description,
-                target_url=target_url,
-                creator=login,
-                at=self.clock(),
-            )
-            self._statuses.append(one)
-            tips = [ref for ref, tip in self.git.refs().items() if tip == sha]
-            names = [ref.removeprefix("refs/heads/") for ref in tips if "refs/heads/" in ref]
-            commit = self.git.log("-1", sha)[0]
-            self._send("status", letters.status(self.shapes, one, commit, names))
-            return one
+            pull = self.pulls[number]
+            if login == pull.author:
+                raise unprocessable("Can not approve your own pull request")
+            pull.reviews[login] = verdict
+            pull.updated_at = self.clock()
+            shape = self.pull_shape(pull, None)
+            told: Json = {"review": {"state": verdict.lower(), "user": self.shapes.user(login)}}
+            body = letters.pull_request(self.shapes, "submitted", shape, login, told)
+            self._send("pull_request_review", body)
+            self._said(pull.head_sha)
 
-    def statuses(self, sha: str) -> list[CommitStatus]:
-        """Every status of a commit, oldest first."""
-        return [one for one in self._statuses if one.sha == sha]
+    def merge_later(self, number: int, login: str, expected: str | None) -> None:
+        """GitHub's auto-merge: merge as soon as nothing is in the way."""
+        with self.act():
+            pull = self.pulls[number]
+            if not self.rules.auto_merge:
+                raise unprocessable("Auto merge is not allowed for this repository")
+            if expected not in (None, pull.head_sha):
+                raise unprocessable("Head branch was modified. Review and try the merge again.")
+            state = self.merge_state(pull)
+            if state != "BLOCKED":
+                raise unprocessable(f"Pull request is in {state.lower()} status")
+            pull.later = (login, self.clock())
+
+    def hold(self, number: int) -> None:
+        """No auto-merge any more."""
+        with self.act():
+            if self.pulls[number].later is None:
+                raise unprocessable("Auto merge is not enabled for this pull request.")
+            self.pulls[number].later = None
+
+    def enqueue(self, number: int, expected: str | None) -> None:
+        """Into the merge queue, which merges when `work_off_the_queue` is called."""
+        with self.act():
+            pull = self.pulls[number]
+            if not self.rules.queue:
+                raise unprocessable("Merge queue is not enabled for this branch")
+            if expected not in (None, pull.head_sha):
+                raise unprocessable("Head branch was modified. Review and try the merge again.")
+            pull.queued = True
+
+    def work_off_the_queue(self) -> None:
+        """What stands in the merge queue is merged, by the queue itself."""
+        for pull in [one for one in self.pulls.values() if one.queued]:
+            pull.queued = False
+            self.merge(pull.number, "github-merge-queue[bot]")
+
+    def merge_state(self, pull: Pull) -> str:
+        """GitHub's `mergeStateStatus`; UNKNOWN for one that has ended."""
+        if pull.state != "OPEN":
+            return "UNKNOWN"
+        conflict = self.mergeable(pull) is False
+        return merge_state(self.rules, pull, self.statuses(pull.head_sha), conflict)
+
+    def decision(self, pull: Pull) -> str | None:
+        """GitHub's `reviewDecision`."""
+        return decision(self.rules, pull)
+
+    def may_merge_later(self, pull: Pull) -> bool:
+        """Whether GitHub offers auto-merge."""
+        return self.rules.auto_merge and not pull.later and self.merge_state(pull) == "BLOCKED"
+
+    def _said(self, sha: str) -> None:
+        for pull in [one for one in self.pulls.values() if one.later and one.state == "OPEN"]:
+            if pull.later and pull.head_sha == sha and self.merge_state(pull) == "CLEAN":
+                self.merge(pull.number, pull.later[0])
 
     def mergeable(self, pull: Pull) -> bool | None:
         """Whether it merges without conflict; GitHub does not say for one that has ended."""
@@ -178,15 +211,6 @@ class Pulls(Refs):
     def pull_shape(self, pull: Pull, merge: str | None) -> Json:
         size = self.git.size(pull.base_sha, pull.head_sha)
         return self.shapes.pull(pull, size, self.mergeable(pull), merge)
-
-    def _require_checks(self, pull: Pull) -> None:
-        said = {one.context: one.state for one in latest(self.statuses(pull.head_sha))}
-        words = {None: "expected", "pending": "pending"}
-        for context in sorted(self.required):
-            state = said.get(context)
-            if state != "success":
-                word = words.get(state, "failing")
-                raise unprocessable(f'Required status check "{context}" is {word}.')
 
     def _moved(self, ref: str, before: str, after: str, login: str) -> None:
         super()._moved(ref, before, after, login)

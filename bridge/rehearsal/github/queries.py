@@ -20,11 +20,16 @@ def repository(pulls: Pulls) -> Json:
     def find_pulls(_: object, **arguments: object) -> Json:
         return {"nodes": [pull(pulls, one) for one in select(pulls, arguments)]}
 
+    def find_queue(_: object, branch: str) -> Json | None:
+        return {"id": f"MQ_{branch}"} if pulls.rules.queue else None
+
     return {
         "id": pulls.shapes.node_id,
         "ref": find_ref,
         "object": find_object,
         "pullRequests": find_pulls,
+        "viewerDefaultMergeMethod": pulls.rules.method,
+        "mergeQueue": find_queue,
     }
 
 
@@ -176,4 +181,10 @@ def pull(pulls: Pulls, one: Pull) -> Json:
         "isCrossRepository": one.cross,
         "changedFiles": changed_files,
         "statusCheckRollup": checks,
+        "isDraft": one.draft,
+        "mergeStateStatus": lambda _: pulls.merge_state(one),
+        "reviewDecision": pulls.decision(one),
+        "isInMergeQueue": one.queued,
+        "viewerCanEnableAutoMerge": lambda _: pulls.may_merge_later(one),
+        "autoMergeRequest": {"enabledAt": iso(one.later[1])} if one.later else None,
     }

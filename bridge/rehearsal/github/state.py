@@ -10,6 +10,18 @@ from bridge.rehearsal.gate import Fault
 
 Before = Callable[[str], Fault | None]
 State = Literal["pending", "success", "failure", "error"]
+Review = Literal["APPROVED", "CHANGES_REQUESTED"]
+
+
+@dataclass
+class Rules:
+    """What the base branch asks of a merge, and how the repository merges."""
+
+    checks: set[str] = field(default_factory=set)
+    approvals: int = 0
+    queue: bool = False
+    auto_merge: bool = True
+    method: Literal["MERGE", "SQUASH", "REBASE"] = "MERGE"
 
 
 class Refusal(Exception):
@@ -61,7 +73,8 @@ class CommitStatus:
 class Pull:
     """A pull request. `head` is a branch name, of `head_owner`'s copy of the repository.
 
-    `head_sha` and `base_sha` follow their branches while it is open, and then stay.
+    `head_sha` and `base_sha` follow their branches while it is open, and then stay. `reviews` are
+    the last words of each reviewer, `later` who wished auto-merge and when.
     """
 
     number: int
@@ -82,6 +95,9 @@ class Pull:
     merged_by: str | None = None
     merge_sha: str | None = None
     comments: list[Comment] = field(default_factory=list)
+    reviews: dict[str, Review] = field(default_factory=dict)
+    later: tuple[str, datetime] | None = None
+    queued: bool = False
 
     @property
     def node_id(self) -> str:
