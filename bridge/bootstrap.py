@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -19,7 +20,7 @@ from bridge.kit.clock import Clock
 from bridge.kit.http import Door, Sleep
 from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
-from bridge.reconcile import Reconciler
+from bridge.reconcile import Chance, Reconciler
 from bridge.settings import Settings
 from bridge.steps.world import NOTHING, Intend, Memory, World
 from bridge.store import Store, releases
@@ -123,17 +124,20 @@ class Bridge:
         clock: Clock | None = None,
         transport: Transport = the_network,
         sleep: Sleep = asyncio.sleep,
+        chance: Chance = random.random,
     ) -> None:
         self.settings = settings
         self.store = Store(settings.database_url)
         self.clock = clock or self.store.clock
         self.neighbours = Neighbours(settings, self.clock, transport, sleep)
+        self._chance = chance
         self._stop = asyncio.Event()
 
     @cached_property
     def reconciler(self) -> Reconciler:
         """Moves releases."""
-        return Reconciler(self.store, self.settings.pipeline, self.neighbours, self.clock)
+        pipelines = self.settings.pipeline
+        return Reconciler(self.store, pipelines, self.neighbours, self.clock, self._chance)
 
     @cached_property
     def worker(self) -> Worker:

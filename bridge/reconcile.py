@@ -5,7 +5,7 @@ outcome in a second one, guarded by the fence. It does not know who calls it.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -23,6 +23,8 @@ from bridge.steps.world import NOTHING, Done, Intend, Learned, Memory, Wait, Wor
 from bridge.store import Store, record, releases
 
 log = structlog.get_logger()
+Chance = Callable[[], float]
+"""A random number from 0 up to 1."""
 BUGS_UNTIL_PARKED = 5
 CRASHES_UNTIL_PARKED = 20
 STEP_WITHIN = 100.0
@@ -48,12 +50,18 @@ class Reconciler:
     """Does the next thing for a release, and writes down what came of it."""
 
     def __init__(
-        self, store: Store, pipelines: Iterable[Pipeline], around: Neighbourhood, clock: Clock
+        self,
+        store: Store,
+        pipelines: Iterable[Pipeline],
+        around: Neighbourhood,
+        clock: Clock,
+        chance: Chance,
     ) -> None:
         self.pipelines = {pipeline.name: pipeline for pipeline in pipelines}
         self._store = store
         self._around = around
         self._clock = clock
+        self._chance = chance
 
     async def advance(self, release: Release) -> None:
         """Run the step of a claimed release once, and write what came of it, bad news too."""
@@ -156,9 +164,13 @@ class Reconciler:
         await self._wait(release, later, attempts=attempts, failures=failures)
 
     async def _unavailable(self, release: Release, error: Unavailable) -> None:
-        """No answer: ask again, later each time, and not before the neighbour wants it."""
+        """No answer: ask again, later each time, and not before the neighbour wants it.
+
+        With full jitter: all who wait for one neighbour must not come back at once.
+        Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        """
         failures = _in_a_row(release, "unavailable")
-        backoff = min(2.0 ** min(failures - 1, 10), ASK_LATE.total_seconds())
+        backoff = self._chance() * min(2.0 ** min(failures, 10), ASK_LATE.total_seconds())
         wait = timedelta(seconds=max(backoff, error.retry_after or 0))
         at = (self._clock() + wait).strftime("%H:%M:%S UTC")
         reason = say("unavailable", who=error, at=at)

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import random
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -337,7 +338,13 @@ class Town:
         async def no_sleep(seconds: float) -> None:
             await asyncio.sleep(0)
 
-        bridge = Bridge(settings, clock=self.clock, transport=self._transport, sleep=no_sleep)
+        bridge = Bridge(
+            settings,
+            clock=self.clock,
+            transport=self._transport,
+            sleep=no_sleep,
+            chance=random.Random(7).random,  # noqa: S311 - jitter, not secrets
+        )
         bridge.store.migrate()
         return bridge
 
