@@ -53,6 +53,8 @@ async def test_both_merged_while_nobody_told_us_are_both_recorded(waiting: Town)
     waiting.lost = {"github"}
     waiting.github.merge(1, "rosa")
     await waiting.publish("0.1.1")
+    await waiting.turn()
+    waiting.now += waiting.pipeline.policy.replace_after
     for _ in range(9):
         if 2 not in waiting.github.pulls:
             await waiting.turn()

@@ -42,3 +42,10 @@ async def test_only_the_pin_and_its_hash_change(town: Town) -> None:
     ]
     assert [4, 5] == changed
     assert (town.release("0.1.0").facts.digest or "") in after[5]
+
+
+async def test_proposing_takes_two_round_trips_to_github(town: Town) -> None:
+    await town.publish("0.1.0")
+    while "proposed" not in town.path("0.1.0"):
+        await town.turn()
+    assert ["Look", "Propose"] == [call.name for call in town.github.calls]

@@ -90,7 +90,7 @@ async def test_a_webhook_that_comes_a_little_late_is_not_lost(waiting: Town) -> 
 
 async def test_one_question_for_all_who_wait_in_one_place(town_with: Callable[..., Town]) -> None:
     town = town_with(merge="human")
-    names = [f"house-prices-{number}" for number in range(5)]
+    names = [f"house-prices-{number}" for number in range(20)]
     town.pipelines[:] = [town.pipeline.model_copy(update={"name": name}) for name in names]
     await town.restart()
     asked: list[str] = []
@@ -98,7 +98,7 @@ async def test_one_question_for_all_who_wait_in_one_place(town_with: Callable[..
     await town.publish("0.1.0")
     await town.run()
     assert {Stage.PROPOSED} == {release.stage for release in town.releases()}
-    assert 5 == len(town.releases())
+    assert 20 == len(town.releases())
     asked.clear()
     calls = len(town.github.calls)
     assert 0 == await town.bridge.worker.sweep()
