@@ -46,6 +46,6 @@ async def test_only_the_pin_and_its_hash_change(town: Town) -> None:
 
 async def test_proposing_takes_two_round_trips_to_github(town: Town) -> None:
     await town.publish("0.1.0")
-    while "proposed" not in town.path("0.1.0"):
-        await town.turn()
+    while not town.mutations("createPullRequest"):
+        assert await town.turn(), "it was never proposed"
     assert ["Look", "Propose"] == [call.name for call in town.github.calls]
