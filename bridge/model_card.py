@@ -3,11 +3,17 @@
 Its JSON Schema is `docs/model_card.schema.json`; fields that we do not know are left alone.
 """
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+import json
+from itertools import accumulate
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+
+SIZE_CAP = 256 << 10
+DEPTH_CAP = 16
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, strict=True)
 
 
 class Data(_Part):
@@ -39,6 +45,13 @@ class KnownAnswer(_Part):
     output: float
     tolerance: float = Field(ge=0)
 
+    @field_validator("input")
+    @classmethod
+    def can_be_sent(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """It is asked as JSON, which has no NaN and no infinity."""
+        json.dumps(value, allow_nan=False)
+        return value
+
 
 class ModelCard(_Part):
     """`<package>/model_card.json`."""
@@ -53,6 +66,21 @@ class ModelCard(_Part):
     libraries: dict[str, str] = {}
     model: ModelFile | None = None
     known_answers: list[KnownAnswer] = []
+
+
+def read_card(raw: bytes) -> ModelCard:
+    """The card as a wheel carries it; raises ValueError that names the field."""
+    if len(raw) > SIZE_CAP:
+        raise ValueError(f"it is larger than {SIZE_CAP >> 10} KiB")
+    steps = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+    if max(accumulate(steps.get(byte, 0) for byte in raw), default=0) > DEPTH_CAP:
+        raise ValueError(f"it is nested deeper than {DEPTH_CAP}")
+    try:
+        return ModelCard.model_validate_json(raw)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in wrong["loc"]) or "the whole"
+        raise ValueError(f"{where}: {wrong['msg']}") from error
 
 
 class MetricChange(BaseModel):

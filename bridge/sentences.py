@@ -21,6 +21,7 @@ SENTENCES: dict[str, str] = {
     "two_wheels": "{package} {version} has {count} wheels and nobody said which one was built.",
     "yanked": "{package} {version} was yanked from the index: {why}.",
     "bad_wheel": "{file} was refused: {why}.",
+    "startup_hook": "{file} was refused: {name} would run code at every start of Python.",
     # confirmed
     "proposed": "Pull request #{number} moves {package} from {old} to {version}.",
     "adopted": "Pull request #{number} for {package} {version} was there already.",

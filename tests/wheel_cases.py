@@ -51,6 +51,12 @@ def with_card(**card: object) -> bytes:
     return made({**CODE, **about(), "regression_model/model_card.json": text})
 
 
+def with_about(file: str, more: bytes) -> bytes:
+    """A wheel with one more header in METADATA or WHEEL."""
+    path = f"{ABOUT}/{file}"
+    return made({**ONE, path: ONE[path] + more})
+
+
 def with_twin() -> bytes:
     packed = io.BytesIO(good())
     with zipfile.ZipFile(packed, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
@@ -62,6 +68,9 @@ def good() -> bytes:
     return made({**CODE, **about()})
 
 
+ONE = {**CODE, **about()}
+
+
 def swapped(old: bytes, new: bytes) -> bytes:
     """A good wheel with other bytes in it; both are of one length."""
     data = zipped({**CODE, **about(), f"{ABOUT}/RECORD": recorded(CODE | about())}, 0)
@@ -70,7 +79,6 @@ def swapped(old: bytes, new: bytes) -> bytes:
     return data.replace(old, new)
 
 
-ONE = {**CODE, **about()}
 LONG = recorded(ONE) + b'"' + b"x" * 200_000 + b'",sha256=,1\n'
 BAD: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "zip archive"),
@@ -78,7 +86,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "half a wheel": (good()[: len(good()) // 2], "zip archive"),
     "an empty archive": (zipped({}), "RECORD"),
     "no RECORD": (zipped(ONE), "RECORD"),
-    "two RECORDs": (made({**ONE, "regression_model/a.dist-info/RECORD": b""}), "more than one"),
+    "two packages": (made({**ONE, "numpy-1.0.dist-info/RECORD": b""}), "it describes"),
     "RECORD without a file": (made(ONE, recorded({**about()})), "does not vouch"),
     "RECORD with a missing file": (made(ONE, recorded({**ONE, "gone.py": b""})), "not there"),
     "RECORD with another hash": (
@@ -87,18 +95,40 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "RECORD with md5": (made(ONE, recorded(ONE).replace(b"sha256=", b"md5=")), "does not vouch"),
     "RECORD of noise": (made(ONE, b"\xff\xfe\x00,\n,,,,\n"), "cannot be read"),
-    "RECORD with an endless field": (made(ONE, LONG), ""),
+    "RECORD with an endless field": (made(ONE, LONG), "RECORD cannot be read"),
+    "RECORD with another size": (
+        made(ONE, recorded(ONE).replace(b",300\n", b",299\n")),
+        "another size",
+    ),
+    "RECORD with a file twice": (made(ONE, recorded(ONE) + recorded(CODE)), "a file twice"),
+    "RECORD with a row of two": (made(ONE, recorded(ONE) + b"x.py,\n"), "has a row"),
     "start-up hook": (made({**ONE, "regression_model/x.pth": b"import os"}), "start of Python"),
     "start-up hook at the top": (made({**ONE, "evil.pth": b"import os"}), "start of Python"),
     "foreign folder": (made({**ONE, "numpy/__init__.py": b""}), "does not belong"),
     "foreign module": (made({**ONE, "sitecustomize.py": b""}), "does not belong"),
-    "foreign dist-info": (made({**ONE, "numpy-1.0.dist-info/METADATA": b""}), "does not belong"),
-    "scripts": (made({**ONE, f"{ABOUT[:-10]}.data/scripts/pip": b""}), "does not belong"),
+    "foreign dist-info": (made({**ONE, "numpy-1.0.dist-info/METADATA": b""}), "it describes"),
+    "scripts": (made({**ONE, f"{ABOUT[:-10]}.data/scripts/pip": b""}), "outside the package"),
+    "purelib": (made({**ONE, f"{ABOUT[:-10]}.data/purelib/numpy.py": b""}), "outside the package"),
+    "a file for the environment": (
+        made({**ONE, f"{ABOUT[:-10]}.data/data/etc/x": b""}),
+        "outside the package",
+    ),
+    "a module of its name": (made({**about(), "regression_model": b""}), "does not belong"),
+    "a start-up hook in capitals": (made({**ONE, "regression_model/X.PTH": b""}), "start of"),
+    "a wheel inside": (made({**ONE, "regression_model/x.whl": b"PK"}), "inside the archive"),
+    "a zip inside": (made({**ONE, "regression_model/x.ZIP": b"PK"}), "inside the archive"),
     "climbs": (made({**ONE, "regression_model/../../x.py": b""}), "climbs out"),
     "absolute": (made({**ONE, "/etc/passwd": b""}), "climbs out"),
-    "backslash": (made({**ONE, "regression_model\\..\\x.py": b""}), "climbs out"),
-    "a dot": (made({**ONE, ".": b""}), ""),
-    "a name of nothing": (swapped(b"regression_model/__init__.py", b"\0" * 28), ""),
+    "backslash": (made({**ONE, "regression_model\\..\\x.py": b""}), "no part of a path"),
+    "a dot": (made({**ONE, ".": b""}), "no plain path"),
+    "a name of nothing": (
+        swapped(b"regression_model/__init__.py", b"\0" * 28),
+        "no part of a path",
+    ),
+    "a name that ends early": (
+        swapped(b"regression_model/__init__.py", b"regression_model/x.py\0.txt\0\0"),
+        "no part of a path",
+    ),
     "other case": (made({**ONE, "regression_model/__INIT__.py": b""}), "appears twice"),
     "twice": (with_twin(), "appears twice"),
     "bomb": (made({**ONE, "regression_model/zeros": b"\0" * 5_000_000}), "unpacks to"),
@@ -106,18 +136,18 @@ BAD: dict[str, tuple[bytes, str]] = {
         swapped(b"regression_model/__init__.py", b"\xff\xfe" + b"x" * 26).replace(
             b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x08"
         ),
-        "",
+        "zip archive",
     ),
     "broken member": (
         (data := made(ONE))[: (at := data.index(b"__init__.py") + 12)]
         + b"\xff" * 4
         + data[at + 4 :],
-        "cannot be read",
+        "not what its header says",
     ),
-    "changed member": (swapped(b"x = 1\nx = 1", b"x = 2\nx = 2"), "cannot be read"),
+    "changed member": (swapped(b"x = 1\nx = 1", b"x = 2\nx = 2"), "not what its header says"),
     "unknown compression": (
         data.replace(b"\x00\x00\x08\x00\x00\x00!\x00", b"\x00\x00\x63\x00\x00\x00!\x00"),
-        "cannot be read",
+        "not every installer reads",
     ),
     "card that is not JSON": (
         made({**ONE, "regression_model/model_card.json": b"{"}),
@@ -132,19 +162,64 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "card of what could not be computed": (
         with_card(metrics={"rmse": float("nan")}),
-        "model_card.json",
+        "model_card.json: metrics.rmse",
     ),
-}
-UNFIT: dict[str, bytes] = {
-    "no METADATA": made({k: v for k, v in ONE.items() if "METADATA" not in k}),
-    "no WHEEL": made({k: v for k, v in ONE.items() if "WHEEL" not in k}),
-    "METADATA of another package": made({**CODE, **about(name="numpy")}),
-    "METADATA of a version without end": made({**CODE, **about(version="9" * 5000)}),
-    "METADATA of another version": made({**CODE, **about(version="9.9.9")}),
-    "dist-info of another version": made(
-        {**CODE, **{name.replace("0.1.1", "9.9.9"): data for name, data in about().items()}}
+    "card with a number in words": (
+        with_card(data={"source": "x", "rows": "many", "sha256": "a" * 64}),
+        "model_card.json: data.rows",
     ),
-    "RECORD hidden in the package": zipped(
-        {**CODE, "regression_model/x.dist-info/RECORD": recorded(CODE)}
+    "card of a row that is no JSON": (
+        with_card(known_answers=[{"input": {"x": float("nan")}, "output": 1, "tolerance": 0}]),
+        "model_card.json: known_answers.0.input",
+    ),
+    "card that is a list": (
+        made({**ONE, "regression_model/model_card.json": b"[]"}),
+        "model_card.json: the whole",
+    ),
+    "card without an end": (with_card(notes="x" * 300_000), "larger than 256 KiB"),
+    "card without a bottom": (
+        made({**ONE, "regression_model/model_card.json": b"[" * 50_000}),
+        "nested deeper than 16",
+    ),
+    "no METADATA": (made({k: v for k, v in ONE.items() if "METADATA" not in k}), "no METADATA"),
+    "no WHEEL": (made({k: v for k, v in ONE.items() if "WHEEL" not in k}), "no WHEEL"),
+    "METADATA of another package": (made({**CODE, **about(name="numpy")}), "speaks of numpy"),
+    "METADATA of a version without end": (
+        made({**CODE, **about(version="9" * 5000)}),
+        "has no version",
+    ),
+    "METADATA of another version": (made({**CODE, **about(version="9.9.9")}), "speaks of"),
+    "METADATA of two names": (with_about("METADATA", b"Name: numpy\n"), "tells Name 2 times"),
+    "METADATA of no Python": (
+        with_about("METADATA", b"Requires-Python: any\n"),
+        "its Requires-Python is 'any'",
+    ),
+    "METADATA that needs an address": (
+        with_about("METADATA", b"Requires-Dist: numpy @ https://evil.test/numpy.whl\n"),
+        "needs numpy from an address",
+    ),
+    "METADATA that needs noise": (
+        with_about("METADATA", b"Requires-Dist: ???\n"),
+        "which cannot be read",
+    ),
+    "WHEEL of other tags": (with_about("WHEEL", b"Tag: cp27-none-win32\n"), "other tags"),
+    "WHEEL of another build": (with_about("WHEEL", b"Build: 7\n"), "another build"),
+    "WHEEL of the future": (
+        made({**ONE, f"{ABOUT}/WHEEL": b"Wheel-Version: 2.0\nTag: py3-none-any\n"}),
+        "Wheel-Version 2.0",
+    ),
+    "entry points of noise": (made({**ONE, f"{ABOUT}/entry_points.txt": b"x\n"}), "entry_points"),
+    "dist-info of another version": (
+        zipped(
+            {
+                name.replace("0.1.1", "9.9.9"): data.replace(b"0.1.1.dist", b"9.9.9.dist")
+                for name, data in {**ONE, f"{ABOUT}/RECORD": recorded(ONE)}.items()
+            }
+        ),
+        "speaks of regression-model 0.1.1",
+    ),
+    "RECORD hidden in the package": (
+        zipped({**CODE, "regression_model/x.dist-info/RECORD": recorded(CODE)}),
+        "no RECORD",
     ),
 }
