@@ -90,6 +90,10 @@ BAD_ZIPS: dict[str, tuple[bytes, str]] = {
     "strongly encrypted": (both(6, 8, b"\x40\0"), "encrypted"),
     "patched data": (both(6, 8, b"\x20\0"), "encrypted"),
     "a checksum that is wrong in both": (both(14, 16, b"\0\0\0\0"), "not what its header says"),
+    "noise for a member": (
+        poked(30 + len(INIT), b"\xff" * 8, zipped(WHOLE)),
+        "a member cannot be read",
+    ),
     "larger than it says": (
         poked(DIRECTORY + 24, b"\5\0\0\0", poked(22, b"\5\0\0\0")),
         "not what its header says",
