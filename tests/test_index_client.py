@@ -54,7 +54,8 @@ async def test_a_json_page_is_read(shop: Shop) -> None:
     (file,) = await shop.lists(
         page({"filename": WHEEL, "url": address, "hashes": {"sha256": SHA}, "size": 9})
     )
-    assert IndexFile(WHEEL, f"https://index.test/files/{WHEEL}", f"sha256:{SHA}") == file
+    there = f"https://index.test/files/{WHEEL}"
+    assert IndexFile(WHEEL, there, f"sha256:{SHA}", size=9) == file
     assert Version("0.1.1") == file.version("regression-model")
     asked = shop.asked[0]
     assert PAGE == str(asked.url)
@@ -80,7 +81,15 @@ async def test_an_html_page_is_read(shop: Shop, kind: str, href: str, url: str) 
 
 
 @pytest.mark.parametrize(
-    "fragment", ["", "#md5=0123456789abcdef0123456789abcdef", "#sha256=short", "#egg=x"]
+    "fragment",
+    [
+        "",
+        "#md5=0123456789abcdef0123456789abcdef",
+        "#sha256=short",
+        f"#sha256={'a' * 65}",
+        f"#notsha256={'a' * 64}",
+        "#egg=x",
+    ],
 )
 async def test_without_a_sha256_the_digest_is_unknown(shop: Shop, fragment: str) -> None:
     (file,) = await shop.lists(html(f'<a href="{WHEEL}{fragment}">x</a>'))
@@ -125,6 +134,62 @@ async def test_an_escaped_name_is_read(shop: Shop) -> None:
 )
 def test_another_file_is_no_wheel_of_the_package(name: str) -> None:
     assert IndexFile(name, "u").version("regression-model") is None
+
+
+async def test_what_newer_indexes_tell_is_read(shop: Shop) -> None:
+    file: dict[str, JsonValue] = {
+        "filename": WHEEL,
+        "url": WHEEL,
+        "hashes": {"sha256": SHA.upper(), "blake2b": "0"},
+        "size": 9,
+        "upload-time": "2026-11-23T09:00:00.123456Z",
+        "provenance": None,
+        "core-metadata": {"sha256": SHA},
+    }
+    body: dict[str, JsonValue] = {
+        "meta": {"api-version": "1.4", "tracks": []},
+        "files": [file],
+        "versions": ["0.1.1"],
+        "project-status": {"status": "quarantined", "reason": "malware"},
+    }
+    answer = httpx.Response(200, json=body, headers={"content-type": JSON})
+    shop.router.get(PAGE).mock(return_value=answer)
+    listing = await shop.index.listing("regression-model")
+    assert ("quarantined", "malware") == (listing.status, listing.why)
+    (told,) = listing.files
+    assert (9, "2026-11-23T09:00:00.123456Z") == (told.size, told.uploaded)
+    assert f"sha256:{SHA}" == told.digest
+
+
+async def test_a_page_of_html_may_have_a_base_and_a_status(shop: Shop) -> None:
+    head = (
+        '<base href="https://cdn.test/all/"><base href="/other/">'
+        '<meta name="pypi:repository-version" content="1.4">'
+        '<meta name="pypi:project-status" content="archived">'
+        '<meta name="pypi:project-status-reason" content="no longer &amp; never">'
+    )
+    shop.router.get(PAGE).mock(return_value=html(head, f'<a href="x/{WHEEL}#sha256={SHA}">x</a>'))
+    listing = await shop.index.listing("regression-model")
+    assert (IndexFile(WHEEL, f"https://cdn.test/all/x/{WHEEL}", f"sha256:{SHA}"),) == listing.files
+    assert ("archived", "no longer & never") == (listing.status, listing.why)
+
+
+@pytest.mark.parametrize("kind", ["json", "html"])
+async def test_an_index_of_another_major_version_is_not_guessed_at(shop: Shop, kind: str) -> None:
+    told = {"meta": {"api-version": "2.0"}, "files": []}
+    answer = httpx.Response(200, json=told, headers={"content-type": JSON})
+    if kind == "html":
+        answer = html('<meta name="pypi:repository-version" content="2.0">')
+    with pytest.raises(Unavailable):
+        await shop.lists(answer)
+
+
+def test_a_source_distribution_is_known_by_its_name() -> None:
+    assert Version("1.0") == IndexFile("regression_model-1.0.tar.gz", "u").source_of(
+        "Regression.Model"
+    )
+    for name in ("numpy-1.0.tar.gz", WHEEL, "regression_model-x.tar.gz", "x"):
+        assert IndexFile(name, "u").source_of("regression-model") is None
 
 
 async def test_an_unknown_package_has_no_files(shop: Shop) -> None:
