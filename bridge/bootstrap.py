@@ -46,6 +46,10 @@ class Neighbours:
         self._transport = transport
         self._sleep = sleep
         self._made: dict[str, tuple[Index, GitHub, Heroku, PredictionApi]] = {}
+        public = settings.public_index
+        self._public = (
+            Index(self._door("the public index", public, None), public) if public else None
+        )
 
     def world(
         self,
@@ -68,6 +72,7 @@ class Neighbours:
             now=now,
             intend=intend,
             public_url=self._settings.public_url.rstrip("/"),
+            public=self._public,
             **vars(memory),
         )
 
@@ -76,6 +81,8 @@ class Neighbours:
         for neighbours in self._made.values():
             for neighbour in neighbours:
                 await neighbour.close()
+        if self._public:
+            await self._public.close()
 
     def _make(self, pipeline: Pipeline) -> tuple[Index, GitHub, Heroku, PredictionApi]:
         settings = self._settings

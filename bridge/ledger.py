@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from bridge.errors import Reason
 from bridge.event import Published
 from bridge.policy import Pipeline
-from bridge.release import UNMERGED, Facts, Release, Stage, move
+from bridge.release import UNMERGED, Allowance, Facts, Release, Stage, move
 from bridge.sentences import say
 from bridge.store import record, releases
 from bridge.store.postgresql import ring
@@ -30,8 +30,8 @@ AHEAD = (
     Stage.ROLLING_BACK,
 )
 TELLS: dict[Stage, tuple[str, ...]] = {
-    Stage.ANNOUNCED: ("announced_digest", "commit", "tag", "ci"),
-    Stage.CONFIRMED: ("file", "size", "digest", "model_digest"),
+    Stage.ANNOUNCED: ("announced_digest", "commit", "tag", "ci", "allowed"),
+    Stage.CONFIRMED: ("file", "size", "digest", "model_digest", "uploaded", "public_twin"),
     Stage.PROPOSED: ("previous_version", "pull_request"),
     Stage.MERGED: ("merge_sha", "merged_by"),
     Stage.DEPLOYED: ("heroku",),
@@ -94,7 +94,16 @@ def begin(
     return f"release {row.id} of {version} in {pipeline.name} began"
 
 
-def transit(session: Session, row: Release, to: Stage, reason: Reason, now: datetime) -> None:
+def transit(
+    session: Session,
+    row: Release,
+    to: Stage,
+    reason: Reason,
+    now: datetime,
+    *,
+    actor: str = BRIDGE,
+    delivery: int | None = None,
+) -> None:
     """Move the release and append the line."""
     was = row.stage
     move(row, to, reason, now)
@@ -107,9 +116,10 @@ def transit(session: Session, row: Release, to: Stage, reason: Reason, now: date
         "move",
         was,
         reason,
-        actor=BRIDGE,
+        actor=actor,
         occurred_at=now,
         now=now,
+        delivery=delivery,
         evidence=evidence(row.facts, to),
     )
     log.info("moved", release=row.id, version=row.version, stage=to.value, code=reason.code)
@@ -121,8 +131,11 @@ def note(session: Session, row: Release, kind: str, reason: Reason, now: datetim
 
 
 def newer_ahead(session: Session, release: Release) -> str | None:
-    """The newest version that is proposed or further and newer than this release."""
-    return _newest(releases.versions(session, release.pipeline, *AHEAD), release)
+    """The newest version that is proposed or further and newer than this release; only one under
+    way, where a person has allowed to go back behind what is verified."""
+    back = Allowance.DOWNGRADE in release.facts.allowed
+    stages = [stage for stage in AHEAD if not (back and stage is Stage.VERIFIED)]
+    return _newest(releases.versions(session, release.pipeline, *stages), release)
 
 
 def next_up(session: Session, release: Release) -> Release | None:

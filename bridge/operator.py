@@ -1,21 +1,28 @@
-"""A person's acts on deliveries. Each is itself a delivery of source `operator`: on the record."""
+"""A person's acts. Each is itself a delivery of source `operator`: on the record."""
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import JsonValue
 from sqlmodel import Session
 
+from bridge import ledger
 from bridge.columns import written
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import Reason, Refused
+from bridge.release import RETRYABLE, Allowance, Release, Stage
 from bridge.sentences import say
+from bridge.store import releases
 from bridge.store.postgresql import ring
 
 OPERATOR = "operator"
 REPLAYABLE = (DeliveryState.PARKED, DeliveryState.IGNORED, DeliveryState.DISCARDED)
 DISCARDABLE = (DeliveryState.PARKED, DeliveryState.NEW)
+OF_THIS_TRY = {"merge_sha", "merged_by", "heroku", "readings", "watched_since", "refused_because"}
+"""Facts that a release learns anew when it is tried again."""
 
 
 class Act(StrEnum):
@@ -49,20 +56,90 @@ def do(session: Session, act: Act, identifier: int, *, who: str, why: str, now: 
     else:
         row.state, row.due_at = DeliveryState.DISCARDED, None
     row.sentence = reason.sentence
-    told = {"act": act.value, "delivery": identifier, "who": who, "why": why, "at": written(now)}
+    session.add(row)
+    _keep(session, act.value, {"delivery": identifier}, reason, who=who, why=why, now=now)
+    return reason
+
+
+def may_retry(
+    session: Session,
+    package: str,
+    version: str,
+    allow: Collection[Allowance],
+    *,
+    who: str,
+    why: str,
+) -> Reason:
+    """What trying again would do, in a sentence; raises Refused."""
+    rows = _tryable(session, package, version)
+    allowing = f", allowing {' and '.join(sorted(allow))}" if allow else ""
+    names = {"package": rows[0].package, "version": rows[0].version}
+    return say("retried", who=who, why=why, allowing=allowing, **names)
+
+
+def retry(
+    session: Session,
+    package: str,
+    version: str,
+    allow: Collection[Allowance],
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+) -> Reason:
+    """Put every release of the version that did not arrive back on its way; raises Refused.
+
+    What it allows counts for this version only, and the file that was confirmed stays the one.
+    """
+    reason = may_retry(session, package, version, allow, who=who, why=why)
+    told: dict[str, JsonValue] = {"package": package, "version": version, "allow": [*sorted(allow)]}
+    kept = _keep(session, "retry", told, reason, who=who, why=why, now=now)
+    for row in _tryable(session, package, version):
+        known = row.facts.model_dump(exclude=OF_THIS_TRY)
+        allowed = sorted({*row.facts.allowed, *allow})
+        row.facts = row.facts.model_validate({**known, "allowed": allowed})
+        ledger.transit(session, row, Stage.ANNOUNCED, reason, now, actor=who, delivery=kept.key)
+    return reason
+
+
+def _tryable(session: Session, package: str, version: str) -> Sequence[Release]:
+    try:
+        found = releases.find(session, package, version)
+    except ValueError:
+        found = []
+    if not found:
+        raise Refused(say("no_release", package=package, version=version))
+    rows = [row for row in found if row.stage in RETRYABLE]
+    if not rows:
+        names = {"package": found[0].package, "version": found[0].version}
+        raise Refused(say("no_retry", stage=found[0].stage.value, **names))
+    return rows
+
+
+def _keep(
+    session: Session,
+    act: str,
+    about: dict[str, JsonValue],
+    reason: Reason,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+) -> Delivery:
+    """The act as a delivery of its own."""
+    told = {"act": act, **about, "who": who, "why": why, "at": written(now)}
     body = json.dumps(told, sort_keys=True).encode()
     digest = hashlib.sha256(body).hexdigest()
-    session.add(row)
-    session.add(
-        Delivery(
-            source=OPERATOR,
-            delivery_id=digest,
-            sha256=digest,
-            event=act.value,
-            body=body,
-            received_at=now,
-            state=DeliveryState.HANDLED,
-            sentence=reason.sentence,
-        )
+    kept = Delivery(
+        source=OPERATOR,
+        delivery_id=digest,
+        sha256=digest,
+        event=act,
+        body=body,
+        received_at=now,
+        state=DeliveryState.HANDLED,
+        sentence=reason.sentence,
     )
-    return reason
+    session.add(kept)
+    session.flush()
+    return kept

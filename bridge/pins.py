@@ -54,10 +54,6 @@ class Pin:
         """The pin is this version, however it is spelled."""
         return Version(self.version) == Version(version)
 
-    def newer_than(self, version: str) -> bool:
-        """The pin is ahead of this version."""
-        return Version(self.version) > Version(version)
-
 
 def logical_lines(text: str) -> Iterator[LogicalLine]:
     """Join lines that end in a backslash; a comment line ends what it follows, as in pip."""

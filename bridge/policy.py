@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.errors import Reason
-from bridge.release import Facts
+from bridge.release import Allowance, Facts, Release
 from bridge.sentences import say
 
 HOSTS = {"gh": "github", "bb": "bitbucket"}
@@ -61,14 +62,15 @@ Address = Annotated[str, AfterValidator(address)]
 
 
 class Policy(_Table):
-    """Who merges, how the API is verified, who rolls back. An open pull request stays for
-    `replace_after` before a newer version takes its place, so that fifty versions in five minutes
-    do not set off CI fifty times."""
+    """Who merges, how the API is verified, who rolls back, whether pre-releases are carried. An
+    open pull request stays for `replace_after` before a newer version takes its place, so that
+    fifty versions in five minutes do not set off CI fifty times."""
 
     merge: Literal["human", "auto"] = "human"
     verify: Verification = Verification()
     rollback: Literal["auto", "ask"] = "auto"
     replace_after: Duration = timedelta(minutes=2)
+    prereleases: bool = False
 
 
 class CiJob(_Table):
@@ -120,6 +122,38 @@ def other_file(facts: Facts) -> Reason | None:
             "digest_mismatch", where="index", found=found, expected=announced, told="announced"
         )
     return None
+
+
+def carries(policy: Policy, version: Version) -> bool:
+    """Whether versions of this kind are carried to production without a person's word."""
+    early = version.is_devrelease or (version.is_prerelease and not policy.prereleases)
+    return not early and version.local is None
+
+
+def unwanted(release: Release, policy: Policy, served: Release | None) -> Reason | None:
+    """Why this version is not carried unless a person has allowed it, or None. `served` is the
+    version verified last; one that was announced after it goes backwards on purpose."""
+    version, allowed = Version(release.version), release.facts.allowed
+    names = {"package": release.package, "version": release.version}
+    if version.local and Allowance.LOCAL not in allowed:
+        return say("local_version", **names)
+    if (
+        version.is_prerelease
+        and not carries(policy, version)
+        and Allowance.PRERELEASE not in allowed
+    ):
+        return say("prerelease", **names)
+    if served and served.key < release.key and goes_back(release, served.version):
+        return say("downgrade", served=served.version, **names)
+    return None
+
+
+def goes_back(release: Release, other: str) -> bool:
+    """Whether `other` is newer, and nobody has allowed to go back."""
+    return (
+        Version(other) > Version(release.version)
+        and Allowance.DOWNGRADE not in release.facts.allowed
+    )
 
 
 def may_merge(policy: Policy, number: int, checks: str | None, review: str | None) -> Reason | None:

@@ -109,16 +109,27 @@ class Reconciler:
             await self._park_or_retry(release, bug)
         else:
             if isinstance(outcome, Done):
-                await self._move(release, leg.earns, outcome.because, outcome.learned)
+                await self._move(
+                    release, leg.earns, outcome.because, outcome.learned, outcome.alarm
+                )
             else:
                 await self._wait(release, outcome)
 
-    async def _move(self, release: Release, to: Stage, reason: Reason, learned: Learned) -> None:
+    async def _move(
+        self,
+        release: Release,
+        to: Stage,
+        reason: Reason,
+        learned: Learned,
+        alarm: Reason | None = None,
+    ) -> None:
         def work(session: Session) -> None:
             now, row = self._clock(), releases.held(session, release)
             row.facts = row.facts.model_copy(update=dict(learned))
             releases.give_back(row, row.due_at)
             ledger.transit(session, row, to, reason, now)
+            if alarm:
+                ledger.note(session, row, "alarm", alarm, now)
             if to is Stage.PROPOSED:
                 ledger.wake_older(session, row, now)
             elif release.stage in (Stage.CONFIRMED, Stage.PROPOSED):

@@ -41,6 +41,19 @@ ENDS = frozenset(
 UNMERGED = frozenset({Stage.ANNOUNCED, Stage.CONFIRMED, Stage.PROPOSED})
 
 
+RETRYABLE = (Stage.FAILED, Stage.SUPERSEDED)
+"""Ends from which a person may have a release try again."""
+
+
+class Allowance(StrEnum):
+    """What is refused unless a person has allowed it, for one version."""
+
+    YANKED = "yanked"
+    PRERELEASE = "prerelease"
+    LOCAL = "local"
+    DOWNGRADE = "downgrade"
+
+
 MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.ANNOUNCED: frozenset({Stage.CONFIRMED, Stage.FAILED, Stage.SUPERSEDED}),
     Stage.CONFIRMED: frozenset({Stage.PROPOSED, Stage.FAILED, Stage.SUPERSEDED, Stage.DECLINED}),
@@ -48,6 +61,7 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.MERGED: frozenset({Stage.DEPLOYED, Stage.FAILED, Stage.SUPERSEDED}),
     Stage.DEPLOYED: frozenset({Stage.VERIFIED, Stage.FAILED, Stage.ROLLING_BACK}),
     Stage.ROLLING_BACK: frozenset({Stage.ROLLED_BACK, Stage.FAILED}),
+    **dict.fromkeys(RETRYABLE, frozenset({Stage.ANNOUNCED})),
 }
 
 STAGE = Enum(Stage, native_enum=False, length=16, values_callable=lambda enum: [*enum])
@@ -98,7 +112,12 @@ class HerokuDeployment(BaseModel):
 
 
 class Facts(BaseModel):
-    """What was learned on the way. A step adds to it; nothing here decides by itself."""
+    """What was learned on the way. A step adds to it; nothing here decides by itself.
+
+    `commands` are those that the wheel installs, `uploaded` when the index got it. `public_twin` is
+    the version of a package of the same name on the public index that an installer without hashes
+    would prefer. `allowed` is what a person has allowed.
+    """
 
     announced_digest: str | None = None
     commit: str | None = None
@@ -117,6 +136,10 @@ class Facts(BaseModel):
     readings: list[Reading] = []
     watched_since: datetime | None = None
     refused_because: str | None = None
+    commands: list[str] = []
+    uploaded: str | None = None
+    public_twin: str | None = None
+    allowed: list[Allowance] = []
 
 
 class Release(SQLModel, table=True):
@@ -197,7 +220,8 @@ class Evidence(RootModel[dict[str, JsonValue]]):
 class Transition(SQLModel, table=True):
     """One line of the audit. `kind` is `move` (the stage changed), `intent` (an effect is about
     to be tried), `note` (the reason changed, the stage did not), `alarm` (an announcement of
-    another file than ours) or `repair` (the sweep found what no webhook told)."""
+    another file than ours, a foreign package of our name) or `repair` (the sweep found what no
+    webhook told)."""
 
     __table_args__ = (
         Index(

@@ -8,18 +8,34 @@ from bridge.errors import Reason
 SENTENCES: dict[str, str] = {
     # announced
     "announced": "{package} {version} was announced by {by}; the index will be asked for it.",
-    "prerelease": "{package} {version} is a pre-release; those are not carried to production.",
+    "prerelease": "{package} {version} is a pre-release; those are not carried to production "
+    "unless a person allows it: bridge retry {package} {version} --allow prerelease",
+    "local_version": "{package} {version} is a local version, built for one machine; a person may "
+    "allow it: bridge retry {package} {version} --allow local",
+    "downgrade": "{package} {version} is older than {served}, which is verified; a person may go "
+    "back: bridge retry {package} {version} --allow downgrade",
     "late_digest": "{package} {version} was announced again by {by} with the digest {told}, but "
     "{digest} was carried. Find out who uploaded what.",
     "waiting_for_index": "{file} is not on the index yet; asked since {since}, until {until}.",
-    "confirmed": "{file} lies on the index with the digest {digest}{as_announced}.",
+    "confirmed": "{file} lies on the index with the digest {digest}{as_announced}.{notes}",
+    "archived": "The index calls the project {status}: {why}.",
+    "commands": "It installs the command {names}.",
+    "public_unknown": "The public index was not looked at: BRIDGE_PUBLIC_INDEX is not set.",
+    "public_free": "The public index has nothing of this name that an installer would prefer.",
+    "public_twin": "The public index has {package} {twin}, which is not ours: an installer without "
+    "hashes would prefer it to {version}. Keep the pin hashed, and rename the package.",
+    "index_quarantine": "The index has put {package} into quarantine: {why}.",
     "not_on_index": "{package} {version} did not appear on the index within {within}. Upload it, "
     "then retry.",
     "digest_mismatch": "The {where} has {found}, but {expected} was {told}. This is not the file "
     "that was built; nothing was proposed.",
     "no_wheel": "{package} {version} is on the index, but not as a wheel. Upload a wheel.",
     "two_wheels": "{package} {version} has {count} wheels and nobody said which one was built.",
-    "yanked": "{package} {version} was yanked from the index: {why}.",
+    "yanked": "{package} {version} was yanked from the index ({why}); a person may allow it: "
+    "bridge retry {package} {version} --allow yanked",
+    "replaced": "{file} was replaced on the index: {found} is there now, {expected} was confirmed. "
+    "Find out who uploaded what, and release another version.",
+    "gone": "{file} is not on the index any more, so no build can install it.",
     "bad_wheel": "{file} was refused: {why}.",
     "startup_hook": "{file} was refused: {name} would run code at every start of Python.",
     # confirmed
@@ -39,6 +55,9 @@ SENTENCES: dict[str, str] = {
     "pinned_twice": "{package} is pinned a second time in line {line}; remove one of the two.",
     "pin_is_a_url": "Line {line} takes {package} from a URL or a folder; pin it by version.",
     "not_an_exact_pin": "Line {line} is not an exact pin of {package}: {found}",
+    "foreign_package": "{package} {twin} on the public index is not ours, and an installer would "
+    "take it for {version}, because the pin has no hash. Compile the file with hashes (uv pip "
+    "compile --generate-hashes).",
     # proposed
     "waiting_for_reviewer": "Pull request #{number} waits for a person to merge it.",
     "waiting_for_checks": "Pull request #{number} waits for its checks ({state}).",
@@ -92,6 +111,10 @@ SENTENCES: dict[str, str] = {
     "no_delivery": "There is no delivery {id}. `bridge deliveries` lists what is.",
     "no_replay": "Delivery {id} is {state}; only one that is parked, ignored or discarded can be "
     "handled again.",
+    "retried": "{who} had {package} {version} tried again{allowing}: {why}",
+    "no_release": "There is no release of {package} {version}. `bridge releases` lists what is.",
+    "no_retry": "{package} {version} is {stage}; only one that failed or was superseded can be "
+    "tried again.",
     "no_discard": "Delivery {id} is {state}; only one that is parked or new can be discarded.",
     # what came, and what never did
     "every_version_announced": "Every version was announced ({came} so far).",
@@ -114,6 +137,7 @@ SENTENCES: dict[str, str] = {
     "parked": "This step failed {attempts} times ({what}). See the log; the bridge looks again in "
     "an hour.",
     "unheard_upload": "No webhook announced this version; the sweep found it on the index.",
+    "unheard_index": "The sweep saw that the index does not show the file as it was confirmed.",
     "unheard_github": "GitHub's webhook never came; the sweep saw that the pull request changed.",
     "unheard_heroku": "Heroku's webhook never came; the sweep saw that a build or release changed.",
     "once_more": "This step had failed {attempts} times and was parked; the bridge tries it "

@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from bridge.errors import Misconfigured
-from bridge.policy import Duration, Pipeline
+from bridge.policy import Address, Duration, Pipeline
 from bridge.sources import SOURCES
 
 PREFIX = "BRIDGE_"
@@ -98,6 +98,7 @@ class Settings(BaseSettings):
 
     public_url: str = "http://127.0.0.1:8000"
     database_url: str = "sqlite:///bridge.db"
+    public_index: Address | None = None
     sweep_every: Duration = timedelta(minutes=1)
     pipeline: list[Pipeline] = Field(default=[])
     webhook_secrets: WebhookSecrets = WebhookSecrets()

@@ -19,10 +19,11 @@ from bridge.errors import LeaseLost, Reason, Unavailable
 from bridge.event import Published
 from bridge.heroku.client import as_seen
 from bridge.kit.clock import Clock
-from bridge.policy import Pipeline
+from bridge.policy import Pipeline, carries
 from bridge.reconcile import Neighbourhood
 from bridge.release import Release, Stage
 from bridge.sentences import say
+from bridge.steps.same_file import changed
 from bridge.steps.world import World
 from bridge.store import Store, duties, releases
 
@@ -105,19 +106,23 @@ class Sweeper:
                     log.exception("sweep failed", pipeline=group[0].name)
         return found
 
-    async def _uploads(self, group: Sequence[Pipeline]) -> list[Upload]:
-        """The newest version on the index, where it is newer than all we ever heard of."""
+    async def _uploads(self, group: Sequence[Pipeline]) -> list[Unheard]:
+        """The newest version on the index, where it is newer than all we ever heard of, and the
+        open pull requests for a file that is not there any more as it was confirmed."""
         package = group[0].package
-        listed = await self._world(group).index.files(package)
-        found = {version for file in listed if (version := file.version(package))}
-        newest = max((version for version in found if not version.is_prerelease), default=None)
-        if newest is None:
-            return []
-        return [
-            Upload(pipeline, str(newest))
-            for pipeline in group
-            if await self._is_news(pipeline, newest)
+        listing = await self._world(group).index.listing(package)
+        found = {version for file in listing.files if (version := file.version(package))}
+        unheard: list[Unheard] = [
+            Change(release.key, release.fence, "unheard_index")
+            for release in await self._waiting(group, Stage.PROPOSED)
+            if changed(release, listing)
         ]
+        for pipeline in group:
+            carried = [version for version in found if carries(pipeline.policy, version)]
+            newest = max(carried, default=None)
+            if newest and await self._is_news(pipeline, newest):
+                unheard.append(Upload(pipeline, str(newest)))
+        return unheard
 
     async def _pulls(self, group: Sequence[Pipeline]) -> list[Change]:
         waiting = {
@@ -151,7 +156,7 @@ class Sweeper:
             if isinstance(one, Upload):
                 _begin(session, one, now)
             elif release := releases.still_waiting(session, one.release, one.fence, now):
-                release.due_at = now
+                release.due_at, release.seen = now, None
                 ledger.note(session, release, "repair", say(one.code), now)
 
     async def _waiting(self, group: Sequence[Pipeline], stage: Stage) -> Sequence[Release]:

@@ -71,7 +71,7 @@ def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
         f"BRIDGE_{group}__{field}".upper()
         for group, model in NESTED.items()
         for field in model.model_fields
-    } | {"BRIDGE_CONFIG", "BRIDGE_DATABASE_URL"}
+    } | {"BRIDGE_CONFIG", "BRIDGE_DATABASE_URL", "BRIDGE_PUBLIC_INDEX"}
     documented = set(re.findall(r"\bBRIDGE_[A-Z_]+", CONFIGURATION))
     assert exist == documented
 

@@ -7,7 +7,17 @@ import pytest
 
 from bridge.errors import Reason
 from bridge.pipeline import PIPELINE
-from bridge.release import ENDS, MOVES, UNMERGED, Facts, PullRequest, Release, Stage, move
+from bridge.release import (
+    ENDS,
+    MOVES,
+    RETRYABLE,
+    UNMERGED,
+    Facts,
+    PullRequest,
+    Release,
+    Stage,
+    move,
+)
 from tests.bridge_kit import NOW
 
 WHY = Reason("because", "Because.")
@@ -59,7 +69,8 @@ def test_any_other_move_is_a_bug_and_changes_nothing(here: Stage, there: Stage) 
 def test_every_stage_is_an_end_or_has_a_step() -> None:
     assert set(Stage) == ENDS | PIPELINE.keys()
     assert not ENDS & PIPELINE.keys()
-    assert PIPELINE.keys() == MOVES.keys()
+    assert {*PIPELINE, *RETRYABLE} == MOVES.keys()
+    assert {Stage.ANNOUNCED} == {to for stage in RETRYABLE for to in MOVES[stage]}
     assert ENDS == {stage for stage in Stage if stage.is_end}
 
 

@@ -25,7 +25,7 @@ from tests.wheel_cases import (
     recorded,
     zipped,
 )
-from tests.zip_cases import BAD_ZIPS, GOOD, WHOLE
+from tests.zip_cases import BAD_ZIPS, GOOD, WHOLE, streamed
 
 
 def look(data: bytes, file: str = FILE) -> Contents:
@@ -55,24 +55,10 @@ def test_the_corpus_is_worth_its_name() -> None:
 
 def test_what_is_good_stays_good_in_every_spelling() -> None:
     """Sizes after the data, as some writers have it; folders; a build number; two tags."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(Stream(packed), "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {"regression_model/": b"", **WHOLE}.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    assert look(packed.getvalue()).unpacked == sum(map(len, WHOLE.values()))
+    assert look(streamed()).unpacked == sum(map(len, WHOLE.values()))
     tags = b"Wheel-Version: 1.0\nBuild: 7b\nTag: py2-none-any\nTag: py3-none-any\n"
     file = "regression_model-0.1.1-7b-py2.py3-none-any.whl"
     assert look(made({**ONE, f"{ABOUT}/WHEEL": tags}), file)
-
-
-class Stream(io.RawIOBase):
-    """A file that cannot go back: zipfile then writes sizes after the data."""
-
-    def __init__(self, into: io.BytesIO) -> None:
-        self.into = into
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        return self.into.write(data)
 
 
 def test_the_commands_that_it_installs_are_told() -> None:

@@ -72,12 +72,48 @@ def zip64_end() -> bytes:
     return GOOD[:END] + large + where + GOOD[END:]
 
 
+def streamed() -> bytes:
+    """A wheel whose writer could not go back: checksum and sizes follow each member."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(Stream(packed), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {"regression_model/": b"", **WHOLE}.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+class Stream(io.RawIOBase):
+    """A file that cannot go back."""
+
+    def __init__(self, into: io.BytesIO) -> None:
+        self.into = into
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        return self.into.write(data)
+
+
+def unspoken() -> bytes:
+    """A member whose sizes are to be found in an extra field that is another one."""
+
+    def change(member: zipfile.ZipInfo) -> None:
+        member.extra = struct.pack("<HH16s", 0x9999, 16, b"")
+
+    data = entry("regression_model/x.py", change)
+    return poked(data.rindex(b"PK\x03\x04") + 18, b"\xff" * 8, data)
+
+
+SECOND = GOOD.index(b"PK\x01\x02", DIRECTORY + 4)
 BAD_ZIPS: dict[str, tuple[bytes, str]] = {
     "bytes before it": (b"#!/bin/sh\n" + GOOD, "its directory is not where its end says"),
     "bytes after it": (GOOD + b"\n", "something follows its end"),
     "a comment": (commented(), "something follows its end"),
     "a second archive after it": (GOOD + zipped({"a": b""}), "its directory is not where"),
     "bytes between": (moved(b"hidden"), "bytes before its directory"),
+    "two members in one place": (poked(SECOND + 42, b"\0\0\0\0"), "that belong to nothing"),
+    "another checksum after it": (
+        poked((late := streamed()).index(b"PK\x07\x08") + 4, b"\1\2\3\4", late),
+        "by its own descriptor",
+    ),
+    "sizes that nobody finds": (unspoken(), "does not say how long"),
     "a hidden member": (
         moved(zipped({"regression_model/evil.py": b"x"}, 0)[:60]),
         "bytes before its directory",

@@ -8,6 +8,7 @@ from bridge.github.client import Proposal
 from bridge.github.sight import SeenPull, Sight
 from bridge.model_card import compare
 from bridge.pins import Pin
+from bridge.policy import goes_back
 from bridge.pull_text import body, title
 from bridge.release import Release
 from bridge.sentences import say, short
@@ -20,6 +21,8 @@ def wanted(text: str, pin: Pin, release: Release, world: World) -> str:
     if not pins.find(bumped, release.package).hashes:
         where = {"line": pin.number, "path": world.pipeline.requirements}
         names = {"package": release.package, "version": release.version}
+        if release.facts.public_twin:
+            raise Refused(say("foreign_package", twin=release.facts.public_twin, **names))
         raise Refused(say("pin_without_hash", **where, **names))
     return bumped
 
@@ -52,7 +55,7 @@ async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) 
     try:
         text = sight.text or ""
         pin = pins.find(text, release.package)
-        if pin.newer_than(release.version):
+        if goes_back(release, pin.version):
             await withdraw(release, world, pull, by=pin.version)
         asked = proposal(release, world, sight, pin.version, wanted(text, pin, release, world))
     except Superseded:

@@ -4,14 +4,13 @@ import asyncio
 import hashlib
 from datetime import timedelta
 
-from packaging.version import Version
-
 from bridge.errors import Refused, Superseded, Unavailable
 from bridge.heroku.client import Build, HerokuRelease, as_seen
 from bridge.heroku.pack import pack
-from bridge.policy import LOOK_ANYWAY, other_file
+from bridge.policy import LOOK_ANYWAY, goes_back, other_file
 from bridge.release import HerokuDeployment, Release
 from bridge.sentences import say, short
+from bridge.steps.same_file import must_be_the_same
 from bridge.steps.verify import contradiction
 from bridge.steps.world import Done, Outcome, Wait, World
 
@@ -21,11 +20,12 @@ LOOK_FOR_RELEASE = timedelta(seconds=2)
 async def deploy(release: Release, world: World) -> Outcome:
     """Start the build of the merge commit, or watch what is there.
 
-    Raises Refused when Heroku could not build it or its release phase failed, Superseded when a
-    newer version is verified by now: production never goes backwards unasked.
+    Raises Refused when the file is not the confirmed one any more, Heroku could not build it or its
+    release phase failed, Superseded when a newer version is verified by now: production never goes
+    backwards unasked.
     """
     served = world.last_verified
-    if served and Version(served.version) > Version(release.version):
+    if served and goes_back(release, served.version):
         raise Superseded(say("superseded", package=release.package, by=served.version))
     sha = release.facts.merge_sha
     if sha is None:
@@ -42,6 +42,7 @@ async def deploy(release: Release, world: World) -> Outcome:
             raise Refused(wrong)
         if serving := await _serving_already(release, world):
             return serving
+        await must_be_the_same(release, world)
         build = await _start(world, sha)
         builds = [build, *builds]
     if build.status == "pending":

@@ -10,6 +10,7 @@ from bridge.policy import LOOK_ANYWAY, may_merge, other_file
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short
 from bridge.steps.author import close, rewrite, wanted, withdraw
+from bridge.steps.same_file import must_be_the_same
 from bridge.steps.world import Done, Outcome, Wait, World
 
 LOOK_SOON = timedelta(seconds=2)
@@ -46,9 +47,22 @@ async def merge(release: Release, world: World) -> Outcome:
     if reason and pull.merges_later and pipeline.policy.merge == "auto":
         await world.intend(say("intent_hold", number=pull.number))
         await world.github.hold(pull.id)
-    if reason or (reason := _must_wait(pull, sight)):
+    reason = reason or _must_wait(pull, sight)
+    if reason is None or release.seen is None:
+        await _must_be_the_same(pull, release, world)
+    if reason:
         return _wait(world, reason, pull)
     return await _merge_now(pull, ours, sight, world)
+
+
+async def _must_be_the_same(pull: SeenPull, release: Release, world: World) -> None:
+    """Asked when about to merge, at the first look, and when the sweep saw that the index changed
+    and took back what was `seen`."""
+    try:
+        await must_be_the_same(release, world)
+    except Refused as refusal:
+        await close(pull, release, world, refusal.reason.sentence)
+        raise
 
 
 def _must_wait(pull: SeenPull, sight: Sight) -> Reason | None:

@@ -4,7 +4,7 @@ from bridge import pins
 from bridge.columns import written
 from bridge.errors import Declined, Refused
 from bridge.github.sight import SeenPull
-from bridge.policy import next_look, other_file
+from bridge.policy import goes_back, next_look, other_file
 from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.author import proposal, wanted, withdraw
@@ -33,9 +33,9 @@ async def propose(release: Release, world: World) -> Outcome:
     names = {"package": release.package, "version": release.version, "old": pin.version}
     if pull and pull.state == "MERGED":
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
-    if world.newer or pin.newer_than(release.version):
+    if world.newer or goes_back(release, pin.version):
         await withdraw(release, world, pull, by=world.newer or pin.version)
-    if pull and pull.state == "CLOSED":
+    if pull and pull.state == "CLOSED" and not _closed_before_retry(release, pull):
         raise Declined(say("declined", number=pull.number))
     if pin.is_at(release.version):
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
@@ -43,7 +43,7 @@ async def propose(release: Release, world: World) -> Outcome:
     if sight.head and not sight.head_is_only(bumped) and sight.head_sha != sight.base_sha:
         reason = say("branch_in_use", branch=branch)
         return Wait(next_look(release.since, world.now), reason)
-    if pull:
+    if pull and pull.state == "OPEN":
         reason = say("adopted", number=pull.number, **names)
         return Done(reason, {"pull_request": pull.as_fact(), "previous_version": pin.version})
     await world.intend(say("intent_branch", branch=branch, **names))
@@ -67,6 +67,12 @@ def _not_my_turn(release: Release, world: World) -> Wait | None:
     if world.open_since and world.now < (until := world.open_since + patience):
         return Wait(until, say("replaces_soon", version=release.version, at=written(until)))
     return None
+
+
+def _closed_before_retry(release: Release, pull: SeenPull) -> bool:
+    """The bridge closed it itself when it refused the version; a person has it tried again."""
+    ours = release.facts.pull_request
+    return ours is not None and ours.id == pull.id
 
 
 def _remembered(pull: SeenPull | None) -> Learned:

@@ -9,6 +9,7 @@ from bridge.policy import other_file
 from bridge.prediction.client import Health, same_version
 from bridge.release import Reading, Release
 from bridge.sentences import say, short, span
+from bridge.steps.same_file import must_be_the_same
 from bridge.steps.world import Done, Outcome, Wait, World
 
 KEPT = 50
@@ -20,8 +21,9 @@ async def verify(release: Release, world: World) -> Outcome:
 
     An old answer or none is normal while processes change; after `within` it is final, but not
     while readings match, and not because we were away or nobody could be reached.
-    Raises Refused when the time is over, or when the model gives other predictions than at
-    training time as often in a row as it would have to give the right ones.
+    Raises Refused when the time is over, when the file is not the confirmed one any more, or when
+    the model gives other predictions than at training time as often in a row as it would have to
+    give the right ones.
     """
     if reason := other_file(release.facts):
         raise Refused(reason)
@@ -31,6 +33,7 @@ async def verify(release: Release, world: World) -> Outcome:
     since = _watched_since(release, world, rule.every)
     matching = _in_a_row(readings, lambda one: one.verdict == "matches")
     if matching >= rule.matches:
+        await must_be_the_same(release, world)
         return _proven(release, readings, matching)
     wrong = _in_a_row(readings, lambda one: one.wrong_answer)
     if wrong >= rule.matches:

@@ -31,14 +31,18 @@ class Learned(TypedDict, total=False):
     readings: list[Reading]
     watched_since: datetime
     refused_because: str
+    commands: list[str]
+    uploaded: str | None
+    public_twin: str | None
 
 
 @dataclass(frozen=True)
 class Done:
-    """The step has earned the next stage."""
+    """The step has earned the next stage. An `alarm` stops nothing, and goes on record."""
 
     because: Reason
     learned: Learned = field(default_factory=Learned)
+    alarm: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ class World(Memory):
     """One pipeline's neighbours as they answer now, and what we remember of other releases.
 
     `intend` writes an audit line before an effect is tried; it raises LeaseLost when the release
-    is not ours any more, so that nobody acts on a lapsed lease.
+    is not ours any more, so that nobody acts on a lapsed lease. `public` is the public index, if it
+    is configured.
     """
 
     pipeline: Pipeline
@@ -94,3 +99,4 @@ class World(Memory):
     now: datetime
     intend: Intend
     public_url: str
+    public: Index | None = None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import httpx
+from packaging.version import Version
 from sqlmodel import Session
 
 from bridge.bootstrap import Bridge
@@ -134,6 +135,14 @@ class Town:
             push_token="made-up-push-token",
             read_token="made-up-read-token",
         )
+        self.public = Gemfury(
+            folder / "public",
+            account="simple",
+            push_token="made-up-push-token",
+            read_token=None,
+            url="http://public.test",
+        )
+        self.looks_at_public = False
         self.runner = LightRunner(self._wheel, clock=self.clock, package=PACKAGE)
         self.heroku = Heroku(
             app_name=APP,
@@ -323,6 +332,7 @@ class Town:
                 "public_url": "http://bridge.test",
                 "database_url": self.database_url,
                 "pipeline": self.pipelines,
+                "public_index": self.public.index_url if self.looks_at_public else None,
                 "webhook_secrets": {
                     "github": GITHUB_SECRET,
                     "heroku": HEROKU_SECRET,
@@ -353,6 +363,7 @@ class Town:
             "http://github.test": self.github.app,
             "http://heroku.test": self.heroku.app,
             "http://index.test": self.index.app,
+            "http://public.test": self.public.app,
             "http://api.test": self.heroku.router,
         }
         inner = httpx.ASGITransport(next(app for at, app in apps.items() if url.startswith(at)))
@@ -394,13 +405,13 @@ def announced(version: str, file: str, digest: str) -> tuple[str, bytes]:
     told = {"filename": file, "sha256": digest}
     data = {"package": PACKAGE, "version": version, "files": [told], "tag": f"v{version}"}
     body = json.dumps({"type": "model.published", "data": data}).encode()
-    return f"{PACKAGE}-{version.replace('.', '-')}-{digest[:16]}", body
+    return f"{PACKAGE}-{re.sub(r'[^0-9a-z]', '-', version)}-{digest[:16]}", body
 
 
 def model_wheel(version: str, rmse: float = 0.1) -> tuple[str, bytes]:
     """A wheel with a model card, whose model answers 100 times the version's last number."""
     model = f"model {version}".encode()
-    answer = 100.0 * (1 + int(version.split(".")[-1]))
+    answer = 100.0 * (1 + Version(version).micro)
     card = {
         "schema": "model-card/1",
         "name": PACKAGE,

@@ -26,14 +26,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bridge.rehearsal.gate import Gate
-from bridge.rehearsal.gemfury.page import JSON_TYPE, as_json, links, prefers_json, without
+from bridge.rehearsal.gemfury.page import (
+    JSON_TYPE,
+    as_json,
+    links,
+    prefers_json,
+    without,
+    yanked,
+)
 
 DUPLICATE = "Version already exists"
 PASSED_ON = ("content-type", "content-length", "last-modified")
 
 
 class Gemfury(Gate):
-    """One account of the index. A file whose name is in `hidden` is not shown, uploaded or not."""
+    """One account of the index, which everybody may read where there is no read token.
+
+    A file whose name is in `hidden` is not shown, uploaded or not; one in `yanked` is shown with
+    the reason (which Gemfury itself has no way to say, and other indexes have).
+    """
 
     def __init__(
         self,
@@ -41,7 +52,7 @@ class Gemfury(Gate):
         *,
         account: str,
         push_token: str,
-        read_token: str,
+        read_token: str | None,
         url: str = "http://index.test",
     ) -> None:
         super().__init__()
@@ -49,6 +60,7 @@ class Gemfury(Gate):
         self.folder, self.account = folder.resolve(), account
         self.push_url, self.index_url = f"{url}/push/{account}/", f"{url}/{account}/"
         self.hidden: set[str] = set()
+        self.yanked: dict[str, str] = {}
         self._push_token, self._read_token = push_token, read_token
         self._server = _pypiserver(self.folder, account, url)
         self.app = Starlette(
@@ -116,7 +128,7 @@ class Gemfury(Gate):
             return _unauthorized()
         name = canonicalize_name(request.path_params["name"])
         answer = await run_in_threadpool(self._server.get, f"/simple/{name}/")
-        page = without(answer.text, self.hidden)
+        page = yanked(without(answer.text, self.hidden), self.yanked)
         shown = links(page) if answer.status_code == 200 else []
         if not shown:
             return PlainTextResponse("Not Found", 404)
@@ -136,7 +148,9 @@ class Gemfury(Gate):
         kept = {key: answer.headers[key] for key in PASSED_ON if key in answer.headers}
         return Response(answer.content, answer.status_code, kept)
 
-    def _speaks_for(self, request: Request, token: str, *, bearer: bool = False) -> bool:
+    def _speaks_for(self, request: Request, token: str | None, *, bearer: bool = False) -> bool:
+        if token is None:
+            return True
         scheme, _, word = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return bearer and word == token

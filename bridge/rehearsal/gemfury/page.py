@@ -1,6 +1,7 @@
 """One project's page of a simple index (PEP 503): read, thinned out, said as JSON (PEP 691)."""
 
-from collections.abc import Collection, Sequence
+import html
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -53,6 +54,14 @@ def without(page: str, hidden: Collection[str]) -> str:
     )
 
 
+def yanked(page: str, why: Mapping[str, str]) -> str:
+    """The page with the reason at each file that was yanked."""
+    for filename, reason in why.items():
+        told = f' data-yanked="{html.escape(reason)}">{filename}</a>'
+        page = page.replace(f">{filename}</a>", told)
+    return page
+
+
 def as_json(name: str, files: Sequence[Link]) -> dict[str, object]:
     """The same page as PEP 691 says it, version 1.0."""
     return {
@@ -73,8 +82,8 @@ def as_json(name: str, files: Sequence[Link]) -> dict[str, object]:
 def prefers_json(accept: str) -> bool:
     """True if the Accept header ranks the JSON form above every form of HTML that it names."""
     weights = dict(_weighed(part) for part in accept.split(","))
-    html = max((weights.get(kind, 0.0) for kind in HTML_TYPES), default=0.0)
-    return weights.get(JSON_TYPE, 0.0) > html
+    in_html = max((weights.get(kind, 0.0) for kind in HTML_TYPES), default=0.0)
+    return weights.get(JSON_TYPE, 0.0) > in_html
 
 
 def _weighed(part: str) -> tuple[str, float]:
