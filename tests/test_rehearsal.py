@@ -47,6 +47,25 @@ def test_two_versions_are_carried_to_verified_and_a_forged_one_is_not() -> None:
     assert "0.1.1" == health["after"]["model_version"]
 
 
+@pytest.mark.parametrize(("fault", "code"), [("pth-wheel", "startup_hook"), ("yanked", "yanked")])
+def test_a_bad_second_version_is_stopped_with_its_own_reason(fault: str, code: str) -> None:
+    played = rehearse(fault)
+    assert played.code == 1
+    assert ["verified", "failed"] == played.stages
+    releases, health = played.told["releases"], played.told["health"]
+    assert isinstance(releases, list)
+    assert code == releases[1]["reason"]["code"]
+    assert isinstance(health, dict)
+    assert "0.1.0" == health["after"]["model_version"]
+
+
+def test_a_strangers_package_of_our_name_is_an_alarm_and_is_not_installed() -> None:
+    played = rehearse("foreign-package")
+    assert played.code == 0, played.told
+    assert ["verified", "verified"] == played.stages
+    assert {"0.1.0": ["public_twin"], "0.1.1": ["public_twin"]} == played.told["alarms"]
+
+
 def test_killing_the_bridge_all_along_changes_nothing_but_the_time() -> None:
     played = rehearse("kill-bridge", "lost-webhooks", seed=3)
     assert played.code == 0, played.told

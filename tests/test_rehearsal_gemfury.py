@@ -211,6 +211,38 @@ async def test_uv_and_pip_install_from_it(gemfury: Gemfury, tmp_path: Path) -> N
     assert (tmp_path / "pip" / NAME).read_bytes() == WHEEL
 
 
+async def test_a_stranger_takes_over_only_an_install_without_hashes(
+    gemfury: Gemfury, tmp_path: Path
+) -> None:
+    """What the alarm `public_twin` warns of, with the installer that Heroku has."""
+    public = Gemfury(tmp_path / "public", account="simple", push_token=PUSH, read_token=None)
+    stranger, data = wheel("tiny_pkg", "99.0", {"tiny_pkg.py": b"VALUE = 666\n"})
+    (public.folder / stranger).write_bytes(data)
+    (public.folder / NAME).write_bytes(wheel("tiny_pkg", "1.0", {"tiny_pkg.py": b"evil = 1\n"})[1])
+    await push(gemfury, NAME, WHEEL)
+    hashed, bare = tmp_path / "hashed.txt", tmp_path / "bare.txt"
+    hashed.write_text(f"tiny-pkg==1.0 --hash=sha256:{sha256(WHEEL)}\n")
+    bare.write_text("tiny-pkg\n")
+    async with served(gemfury.app) as port, served(public.app) as other:
+        ours, theirs = f"http://{READ}@127.0.0.1:{port}/acme/", f"http://127.0.0.1:{other}/simple/"
+        for file in (hashed, bare):
+            download = ("-m", "pip", "--isolated", "download", "--no-cache-dir", "--no-deps")
+            places = ("--index-url", theirs, "--extra-index-url", ours, "-r", str(file))
+            await run(sys.executable, *download, *places, "--dest", str(tmp_path / file.stem))
+    assert [WHEEL] == [path.read_bytes() for path in (tmp_path / "hashed").iterdir()]
+    assert [stranger] == [path.name for path in (tmp_path / "bare").iterdir()]
+
+
+async def test_a_yanked_file_says_why_in_both_forms(gemfury: Gemfury) -> None:
+    await push(gemfury, NAME, WHEEL)
+    gemfury.yanked[NAME] = 'it was "wrong"'
+    async with caller(gemfury) as reader:
+        page = await reader.get("/acme/tiny-pkg/")
+        told = await reader.get("/acme/tiny-pkg/", headers={"accept": JSON_TYPE})
+    assert ['it was "wrong"'] == [link.yanked for link in links(page.text)]
+    assert ['it was "wrong"'] == [file["yanked"] for file in told.json()["files"]]
+
+
 async def run(*command: str) -> None:
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

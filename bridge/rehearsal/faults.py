@@ -4,6 +4,7 @@ import json
 import random
 import secrets
 import threading
+from collections.abc import Collection
 
 import httpx
 
@@ -17,7 +18,12 @@ FAULTS = {
     "kill-bridge": "The bridge is killed (-9) at random moments and started again: same end.",
     "forged-webhook": "Somebody announces 9.9.9 with a wrong signature: 401, and no release.",
     "wrong-digest": "The wheel of 0.1.1 is replaced on the index: stopped with digest_mismatch.",
+    "pth-wheel": "The wheel of 0.1.1 carries a start-up hook: stopped with startup_hook.",
+    "foreign-package": "A stranger offers our name as 99.0: an alarm, and ours is installed.",
+    "yanked": "0.1.1 is yanked from the index before it is found: stopped with yanked.",
 }
+FORCED = '\n[tool.hatch.build.targets.wheel.force-include]\n"{hook}" = "startup.pth"\n'
+HOOK = "regression_model/startup.pth"
 LOST = ("github", "heroku", "circleci")
 KILLS = 16
 BETWEEN_KILLS = (0.0, 1.0)
@@ -43,6 +49,40 @@ def replace_second_wheel(town: Town) -> None:
             town.index.replace(SECOND_WHEEL, b"PK not the wheel that CI built")
 
     town.index.before = before
+
+
+def yank_second_wheel(town: Town) -> None:
+    """Somebody takes the second version back as soon as it is there."""
+    town.index.yanked[SECOND_WHEEL] = "trained on the test set"
+
+
+def offer_foreign_package(town: Town) -> None:
+    """A stranger's uploads of our name, as the public index takes them from everybody."""
+    for file in (SECOND_WHEEL, SECOND_WHEEL.replace("0.1.1", "99.0")):
+        (town.public.folder / file).write_bytes(b"PK not ours")
+
+
+def with_startup_hook(project: str) -> dict[str, bytes]:
+    """What a commit changes so that the wheel runs code at every start of Python; `project` is the
+    model's pyproject.toml."""
+    return {
+        "regression_model/pyproject.toml": (project + FORCED.format(hook=HOOK)).encode(),
+        f"regression_model/{HOOK}": b"import sys\n",
+    }
+
+
+PREPARED = {
+    "wrong-digest": replace_second_wheel,
+    "foreign-package": offer_foreign_package,
+    "yanked": yank_second_wheel,
+}
+
+
+def prepare(town: Town, faults: Collection[str]) -> None:
+    """What is wrong before the first version comes."""
+    for name, go_wrong in PREPARED.items():
+        if name in faults:
+            go_wrong(town)
 
 
 class Killer:

@@ -13,7 +13,7 @@ import httpx
 
 from bridge.errors import BridgeError, Misconfigured
 from bridge.rehearsal.circleci.webhook import WorkflowRun
-from bridge.rehearsal.faults import FAULTS, LOST, Killer, forge, replace_second_wheel
+from bridge.rehearsal.faults import FAULTS, LOST, Killer, forge, prepare, with_startup_hook
 from bridge.rehearsal.process import tail
 from bridge.rehearsal.show import Show, Told
 from bridge.rehearsal.timing import Timing, measure
@@ -25,6 +25,7 @@ ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
 PATIENCE = 600.0
 VERSION_FILE = "regression_model/regression_model/VERSION"
 CONFIG = "regression_model/regression_model/config.py"
+PROJECT = "regression_model/pyproject.toml"
 LOOK_EVERY = 0.1
 
 
@@ -94,7 +95,8 @@ def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> in
 @contextlib.contextmanager
 def _town(show: Show, faults: Collection[str]) -> Iterator[Town]:
     show.heading("Setting the stage")
-    town = Town(show.say, LOST if "lost-webhooks" in faults else ())
+    lost = LOST if "lost-webhooks" in faults else ()
+    town = Town(show.say, lost, strangers="foreign-package" in faults)
     try:
         town.bridge.start()
         show.say(f"Bridge      {town.bridge.url}")
@@ -111,14 +113,13 @@ def _journey(town: Town, show: Show, played: Played, faults: Collection[str], se
     if "forged-webhook" in faults:
         played.forged = forge(town)
         show.say(f"A forged webhook got {played.forged}")
-    if "wrong-digest" in faults:
-        replace_second_wheel(town)
+    prepare(town, faults)
     killer = Killer(town, seed) if "kill-bridge" in faults else None
     try:
         for version in VERSIONS:
             show.heading(f"{PACKAGE} {version}")
             played.healths.append(_health(town))
-            _tag(town, show, version)
+            _tag(town, show, version, faults)
             played.releases.append(_follow(town, show, version, killer))
             played.timings.append(measure(played.releases[-1], town))
     finally:
@@ -131,7 +132,7 @@ def _journey(town: Town, show: Show, played: Played, faults: Collection[str], se
     played.chain = json.loads(town.bridge.ask("audit", "verify", "--json").stdout)[0]
 
 
-def _tag(town: Town, show: Show, version: str) -> None:
+def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
     """A data scientist raises VERSION, with another alpha for the Lasso, and tags."""
     commit = town.first_commit
     if version != VERSIONS[0]:
@@ -142,6 +143,8 @@ def _tag(town: Town, show: Show, version: str) -> None:
                 r"(alpha: float = Field\(default=)[0-9.]+", r"\g<1>0.002", config
             ).encode(),
         }
+        if "pth-wheel" in faults:
+            change |= with_startup_hook((checkout() / PROJECT).read_text())
         commit = town.github.commit("main", change, f"Release {version}", "dana")
     town.github.tag(f"v{version}", commit, "dana")
     show.say(f"dana pushed the tag v{version} at {commit[:8]}; CI trains, tests and publishes")
@@ -203,6 +206,9 @@ def _curtain(town: Town, show: Show, played: Played) -> None:
     for told, timing in zip(played.releases, played.timings, strict=True):
         if told.lead_time_s is not None:
             show.say(f"{told.version}: {timing.sentence()}")
+    for told in played.releases:
+        if told.alarms:
+            show.say(f"{told.version}: alarm {', '.join(told.alarms)}")
     if played.kills:
         show.say(f"The bridge was killed {played.kills} times and started again")
     chain = played.chain
@@ -239,5 +245,6 @@ def _as_json(played: Played) -> dict[str, object]:
         "kills": played.kills,
         "pull_requests": played.pulls,
         "builds": played.builds,
+        "alarms": {told.version: told.alarms for told in played.releases},
         "forged": played.forged,
     }

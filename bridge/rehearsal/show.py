@@ -46,6 +46,11 @@ class Told(BaseModel):
     pull_request: dict[str, object] | None
     transitions: list[Line] = []
 
+    @property
+    def alarms(self) -> list[str]:
+        """The codes of what went on record as an alarm."""
+        return [line.reason.code for line in self.transitions if line.kind == "alarm"]
+
 
 class Show:
     """Progress on a terminal; silent when JSON is wanted, which is printed once at the end."""

@@ -55,9 +55,14 @@ rollback = "auto"
 
 
 class Town:
-    """Everybody in `folder`; `stop` ends every process and thread and removes the folder."""
+    """Everybody in `folder`; `stop` ends every process and thread and removes the folder.
 
-    def __init__(self, tell: Callable[[str], None], lost: Collection[str] = ()) -> None:
+    With `strangers` there is a public index, which the bridge is told of and the installer sees.
+    """
+
+    def __init__(
+        self, tell: Callable[[str], None], lost: Collection[str] = (), *, strangers: bool = False
+    ) -> None:
         project = checkout()
         self.folder = Path(tempfile.mkdtemp(prefix="bridge-rehearsal-"))
         self._hosting = Hosting()
@@ -94,6 +99,17 @@ class Town:
         self._hosting.serve(self.index.app, index_socket)
         read_url = _with_user(self.index.index_url, token["read"])
 
+        public_socket, public_url = self._hosting.reserve()
+        self.public = Gemfury(
+            self.folder / "public",
+            account="simple",
+            push_token=token["push"],
+            read_token=None,
+            url=public_url,
+        )
+        self._hosting.serve(self.public.app, public_socket)
+        installs_from = f"{read_url} {self.public.index_url}" if strangers else read_url
+
         heroku_socket, heroku_url = self._hosting.reserve()
         router_socket, self.api_url = self._hosting.reserve()
         self.heroku = Heroku(
@@ -103,7 +119,7 @@ class Town:
             post=post,
             clock=system_clock,
             runner=RealRunner(self.folder / "heroku", os.environ),
-            config_vars={"PIP_EXTRA_INDEX_URL": read_url},
+            config_vars={"PIP_EXTRA_INDEX_URL": installs_from},
             url=heroku_url,
         )
         self._hosting.serve(self.heroku.app, heroku_socket)
@@ -157,6 +173,7 @@ class Town:
                 "BRIDGE_HEROKU__URL": heroku_url,
                 "BRIDGE_HEROKU__TOKEN": token["heroku"],
                 "BRIDGE_INDEX__TOKEN": token["read"],
+                **({"BRIDGE_PUBLIC_INDEX": self.public.index_url} if strangers else {}),
             },
         )
         self.first_commit = self.github.seed(tracked(project), "House prices: model and API")
