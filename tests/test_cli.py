@@ -408,3 +408,21 @@ def test_what_never_came_is_told_beside_what_did(bridge: Run, store: Store) -> N
         (one["about"], one["came"], one["lost"]) for one in told_json
     ]
     assert ["push"] == [one["event"] for one in json.loads(bridge("deliveries", "--json")[1])]
+
+
+def test_a_version_that_failed_is_tried_again_on_a_persons_word(bridge: Run, store: Store) -> None:
+    def refuse(session: Session) -> None:
+        row = begin(session, "0.2.0rc1")
+        why = say("prerelease", package=PACKAGE, version="0.2.0rc1")
+        ledger.transit(session, row, Stage.FAILED, why, NOW)
+
+    asyncio.run(store.write(refuse))
+    words = ("retry", PACKAGE, "0.2.0rc1", "--allow", "prerelease", "--reason", "a pilot")
+    code, said, _ = bridge(*words, "--dry-run")
+    assert (0, True) == (code, "Would be done" in said)
+    assert 0 == bridge(*words)[0]
+    (row,) = store.read_now(lambda session: releases.find(session, PACKAGE, "0.2.0rc1"))
+    assert (Stage.ANNOUNCED, ["prerelease"]) == (row.stage, row.facts.allowed)
+    code, _, complaint = bridge(*words)
+    assert (1, True) == (code, "only one that failed" in complaint)
+    assert 1 == bridge("retry", PACKAGE, "9.9.9", "--reason", "hope")[0]
