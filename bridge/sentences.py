@@ -51,10 +51,21 @@ SENTENCES: dict[str, str] = {
     "at {at}, unless it is merged before.",
     "branch_in_use": "The branch {branch} holds something that the bridge did not write. Look at "
     "it, and delete it.",
-    "no_pin": "{package} is not pinned in the requirements file. Add a line {package}==VERSION.",
-    "pinned_twice": "{package} is pinned a second time in line {line}; remove one of the two.",
-    "pin_is_a_url": "Line {line} takes {package} from a URL or a folder; pin it by version.",
-    "not_an_exact_pin": "Line {line} is not an exact pin of {package}: {found}",
+    "no_pin": "{package} is not pinned in {path}. Add a line {package}==VERSION.",
+    "pin_elsewhere": "{package} is not pinned in {main}, and line {line} of {path} takes {taken}, "
+    "which the pipeline does not name. Name it under `also`, if the pin is there.",
+    "pinned_twice": "{package} is named a second time in line {line} of {path}; remove one of the "
+    "two.",
+    "pin_is_a_url": "Line {line} of {path} takes {package} from a URL or a folder; pin it by "
+    "version.",
+    "not_an_exact_pin": "Line {line} of {path} is not an exact pin of {package} ({why}): {found}",
+    "excluded": "Line {line} of {path} does not allow {package} {version}: {found}",
+    "unreadable_line": "Line {line} of {path} cannot be read by pip: {found}",
+    "takes_itself": "Line {line} of {path} takes {taken}, which is being read already; pip "
+    "refuses that.",
+    "not_toml": "{path} is not a TOML document: {why}",
+    "not_text": "{path} is not text in UTF-8.",
+    "unknown_kind": "{path} is neither a requirements file (.txt, .in) nor a pyproject.toml.",
     "foreign_package": "{package} {twin} on the public index is not ours, and an installer would "
     "take it for {version}, because the pin has no hash. Compile the file with hashes (uv pip "
     "compile --generate-hashes).",

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from pip._internal.exceptions import RequirementsFileParseError
+from pip._internal.exceptions import InstallationError, RequirementsFileParseError
 from pip._internal.network.session import PipSession
+from pip._internal.req.constructors import install_req_from_parsed_requirement
 from pip._internal.req.req_file import ParsedRequirement, parse_requirements
 
 NAME = "regression-model"
 OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 NEW2 = "sha256:" + "c" * 64
+LONG = "sha512:" + "d" * 128
 H = f"--hash={OLD}"
 SESSION = PipSession()
 
@@ -31,6 +33,19 @@ def pip_reads(text: str) -> list[Effective] | None:
             return [_effective(one) for one in parsed if _is_ours(one)]
         except (RequirementsFileParseError, InvalidRequirement):
             return None
+
+
+def pip_refuses(text: str) -> bool:
+    """Whether pip cannot read the file, or cannot make requirements of its lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "requirements.txt")
+        path.write_bytes(text.encode())
+        try:
+            for one in parse_requirements(str(path), SESSION):
+                install_req_from_parsed_requirement(one)
+        except InstallationError:
+            return True
+    return False
 
 
 def _is_ours(one: ParsedRequirement) -> bool:
@@ -94,6 +109,14 @@ GOOD: dict[str, tuple[str, str, tuple[str, ...], int]] = {
         (),
         2,
     ),
+    "config settings": (f'{NAME}==1.0 --config-settings="a=b" {H}\n', "1.0", (OLD,), 1),
+    "longer digest": (f"{NAME}==1.0 --hash={LONG}\n", "1.0", (LONG,), 1),
+    "says that it is UTF-8": (f"# -*- coding: utf-8 -*-\n# café\n{NAME}==1.0\n", "1.0", (), 3),
+    "other encoding, plain text": (f"# coding: latin-1\n{NAME}==1.0\n", "1.0", (), 2),
+    "among paths": (f"./wheels/o-1-py3-none-any.whl\nother.zip\n{NAME}==1.0\n", "1.0", (), 3),
+    "among variables": (f"${{OTHER}}==1\no==${{O}}\n{NAME}==1.0 {H}\n", "1.0", (OLD,), 3),
+    "under constraints": (f"-c other.txt\n--pre\n--no-binary :all:\n{NAME}==1.0\n", "1.0", (), 4),
+    "two backslashes": (f"{NAME}==1.0 \\\\\n  {H}\n", "1.0", (OLD,), 1),
 }
 
 BAD: dict[str, tuple[str, str]] = {
@@ -111,8 +134,8 @@ BAD: dict[str, tuple[str, str]] = {
     "arbitrary equality": (f"{NAME}===1.0\n", "not_an_exact_pin"),
     "wildcard": (f"{NAME}==1.*\n", "not_an_exact_pin"),
     "version from the environment": (f"{NAME}==${{MODEL_VERSION}}\n", "not_an_exact_pin"),
-    "comment without a space": (f"{NAME}==1.0#x\n", "not_an_exact_pin"),
-    "no version": (f"{NAME}==\n", "not_an_exact_pin"),
+    "comment without a space": (f"{NAME}==1.0#x\n", "unreadable_line"),
+    "no version": (f"{NAME}==\n", "unreadable_line"),
     "marker only": (f'{NAME}; python_version == "3.11"\n', "not_an_exact_pin"),
     "direct reference": (f"{NAME} @ https://files.test/x.whl\n", "pin_is_a_url"),
     "tight direct reference": (f"{NAME}@https://files.test/x.whl\n", "pin_is_a_url"),
@@ -128,6 +151,20 @@ BAD: dict[str, tuple[str, str]] = {
         f'{NAME}==1.0; python_version<"3.12"\n{NAME}==1.1; python_version>="3.12"\n',
         "pinned_twice",
     ),
+    "editable folder": (f"-e ./{NAME}/\n", "pin_is_a_url"),
+    "folder": ("../regression_model[x]\n", "pin_is_a_url"),
+    "unknown option": (f"--default-timeout 600\n{NAME}==1.0\n", "unreadable_line"),
+    "old specifier": (f"a>=4.1.1<4.2\n{NAME}==1.0\n", "unreadable_line"),
+    "template": (f"{{% if x %}}\n{NAME}==1.0\n", "unreadable_line"),
+    "merge conflict": (f"<<<<<<< HEAD\n{NAME}==1.0\n", "unreadable_line"),
+    "two on a line": (f"{NAME}==1.0 b==2\n", "unreadable_line"),
+    "weak digest": (f"{NAME}==1.0 --hash=md5:{'a' * 32}\n", "unreadable_line"),
+    "tab before the hash": (f"{NAME}==1.0\t{H}\n", "unreadable_line"),
+    "open quote": (f"{NAME}==1.0 --config-settings='a\n", "unreadable_line"),
+    "option without value": (f"-r\n{NAME}==1.0\n", "unreadable_line"),
+    "flag with value": (f"--pre=yes\n{NAME}==1.0\n", "unreadable_line"),
+    "other encoding": (f"# coding: latin-1\n# café\n{NAME}==1.0\n", "not_text"),
+    "no encoding": (f"# caf\N{REPLACEMENT CHARACTER}\n{NAME}==1.0\n", "not_text"),
 }
 
 # Here a bump may refuse; what it must not do is to leave something else than was asked for.

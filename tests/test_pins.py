@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from bridge.errors import Refused
 from bridge.pins import bump, find
-from tests.pins_kit import BAD, GOOD, NAME, NASTY, NEW, NEW2, OLD, H, pip_reads
+from tests.pins_kit import BAD, GOOD, NAME, NASTY, NEW, NEW2, OLD, H, pip_reads, pip_refuses
 
 
 @pytest.mark.parametrize("case", GOOD)
@@ -54,10 +54,15 @@ def test_what_must_not_be_guessed_is_refused(case: str) -> None:
     assert code == refusal.value.reason.code
 
 
+@pytest.mark.parametrize("case", [case for case in BAD if BAD[case][1] == "unreadable_line"])
+def test_what_we_cannot_read_pip_cannot_read_either(case: str) -> None:
+    assert pip_refuses(BAD[case][0])
+
+
 def test_a_refusal_names_the_line() -> None:
     with pytest.raises(Refused, match="Line 3 "):
         find(f"a==1 \\\n  {H}\n{NAME}>=1\n", NAME)
-    with pytest.raises(Refused, match="in line 4;"):
+    with pytest.raises(Refused, match=r"in line 4 of requirements\.txt;"):
         find(f"\n{NAME}==1\n\n{NAME}==2\n", NAME)
 
 
@@ -211,4 +216,4 @@ def test_any_text_is_read_or_refused(noise: str, tail: str) -> None:
 def test_a_version_that_python_does_not_count_to_is_no_pin(version: str) -> None:
     with pytest.raises(Refused) as refusal:
         bump(f"{NAME}=={version}\n", NAME, "2.0", [NEW])
-    assert "not_an_exact_pin" == refusal.value.reason.code
+    assert "unreadable_line" == refusal.value.reason.code
