@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bridge import pins
 from bridge.errors import Reason
 from bridge.release import Allowance, Facts, Release
 from bridge.sentences import say
@@ -61,6 +62,22 @@ def address(said: str) -> str:
 Address = Annotated[str, AfterValidator(address)]
 
 
+def inside(said: str) -> str:
+    """A file of the repository that may hold a pin: no way out of it, no hidden folder, which is
+    where CI and git keep theirs; raises ValueError."""
+    parts = said.split("/")
+    if any(part == "" or part.startswith(".") for part in parts) or not said.isprintable():
+        raise ValueError("a path in the repository, without hidden folders, `..` and a leading /")
+    if "\\" in said or ":" in said:
+        raise ValueError("a path in the repository is written with / and without a drive")
+    if not pins.is_known(said):
+        raise ValueError("a requirements file (.txt, .in) or a pyproject.toml")
+    return said
+
+
+PinFile = Annotated[str, AfterValidator(inside)]
+
+
 class Policy(_Table):
     """Who merges, how the API is verified, who rolls back, whether pre-releases are carried. An
     open pull request stays for `replace_after` before a newer version takes its place, so that
@@ -95,13 +112,19 @@ class Pipeline(_Table):
     index: Address
     repository: str = Field(pattern=REPOSITORY)
     branch: str = "main"
-    requirements: str = "requirements.txt"
+    requirements: PinFile = "requirements.txt"
+    also: tuple[PinFile, ...] = Field(default=(), max_length=9)
     app: str
     app_root: str = "."
     api_url: Address
     deploy: Literal["build", "watch"] = "build"
     circleci: CiJob | None = None
     policy: Policy = Policy()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that a pull request may change, the file that is deployed first."""
+        return tuple(dict.fromkeys((self.requirements, *self.also)))
 
     def branch_for(self, version: str) -> str:
         """The branch of this version's pull request: always the same, so that it is made once."""

@@ -42,7 +42,7 @@ SENTENCES: dict[str, str] = {
     "proposed": "Pull request #{number} moves {package} from {old} to {version}.",
     "adopted": "Pull request #{number} for {package} {version} was there already.",
     "already_pinned": "{branch} pins {package} {version} already; no pull request is needed.",
-    "no_requirements_file": "{path} is not on {branch}, or it is not a text file.",
+    "no_requirements_file": "{path} is not on {branch}, or it is no plain file of UTF-8 text.",
     "pin_without_hash": "Line {line} of {path} pins {package} without a hash, so an installer may "
     "take another file than the one that CI built. Compile the file with hashes (uv pip compile "
     "--generate-hashes).",

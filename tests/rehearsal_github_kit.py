@@ -63,7 +63,7 @@ class Town:
         assert response.status_code == 200, response.text
         return Said(response.json())
 
-    def look(self, branch: str = BRANCH) -> dict[str, Any]:
+    def look(self, branch: str = BRANCH, path: str = FILE) -> dict[str, Any]:
         owner, name = NAME.split("/")
         said = self.speak(
             LOOK,
@@ -71,10 +71,9 @@ class Town:
             name=name,
             base="main",
             baseRef="refs/heads/main",
-            baseFile=f"main:{FILE}",
             head=branch,
             headRef=f"refs/heads/{branch}",
-            headFile=f"{branch}:{FILE}",
+            path0=path,
         )
         assert said.errors == []
         seen: dict[str, Any] = said.data["repository"]

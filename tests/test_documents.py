@@ -40,6 +40,7 @@ def test_a_document_is_valid(schema: GraphQLSchema, name: str) -> None:
         ("LOOK", "{ oid }", ""),
         ("LOOK", "direction: DESC", "direction: SIDEWAYS"),
         ("LOOK", "$baseRef)", "$baseFile, x: 1)"),
+        ("LOOK", "path: $path0", "path: $path1"),
         ("LOOK", "viewer { login", "viewer { log_in"),
         ("LOOK", "changedFilesIfAvailable", "changedFiles"),
         ("PULLS", "[ID!]!", "[ID]"),
@@ -53,6 +54,18 @@ def test_a_document_is_valid(schema: GraphQLSchema, name: str) -> None:
 def test_a_broken_document_is_not(schema: GraphQLSchema, name: str, right: str, wrong: str) -> None:
     assert right in DOCUMENTS[name]
     assert validate(schema, parse(DOCUMENTS[name].replace(right, wrong, 1)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 11])
+def test_a_look_at_several_files_is_valid_and_has_an_alias_for_each(
+    schema: GraphQLSchema, count: int
+) -> None:
+    document = documents.look(count)
+    assert [] == validate(schema, parse(document))
+    for number in range(count):
+        assert 1 == document.count(f"file{number}: file(path: $path{number})")
+        assert 1 == document.count(f"$path{number}: String!")
+    assert f"path{count}" not in document
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -1,6 +1,7 @@
 """GitHub's client: the list of errors is read, not the status, and nothing odd is a bug."""
 
 import base64
+import hashlib
 import json
 
 import httpx
@@ -24,6 +25,7 @@ PULL: dict[str, JsonValue] = {
     "isCrossRepository": False,
     "headRefOid": "c" * 40,
     "changedFiles": 1,
+    "commits": {"totalCount": 1},
     "mergeable": "MERGEABLE",
     "mergeStateStatus": "CLEAN",
     "isDraft": False,
@@ -37,26 +39,37 @@ PULL: dict[str, JsonValue] = {
     "statusCheckRollup": {"state": "SUCCESS"},
     "headRef": {"id": "REF_1"},
 }
+PATH, LINK = "api/requirements.txt", 0o120000
+
+
+def kept(text: str | None, mode: int = 0o100644, **changes: JsonValue) -> JsonValue:
+    """A file as GitHub tells it."""
+    data = (text or "").encode()
+    oid = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
+    blob: dict[str, JsonValue] = {"oid": oid, "text": text, "isTruncated": False}
+    return {"mode": mode, "object": {**blob, **changes}}
+
+
+OLD, NEW = kept("m==0.1.0\n"), kept("m==0.1.1\n")
 REPOSITORY: dict[str, JsonValue] = {
     "id": "R_1",
     "method": "SQUASH",
     "queue": None,
-    "base": {"target": {"oid": "a" * 40}},
-    "baseFile": {"oid": "f", "text": "m==0.1.0\n", "isTruncated": False},
+    "base": {"target": {"oid": "a" * 40, "file0": OLD}},
     "head": {
         "id": "REF_1",
         "target": {
             "oid": "c" * 40,
             "changedFilesIfAvailable": 1,
-            "parents": {"nodes": [{"oid": "a" * 40}]},
+            "file0": None,
+            "parents": {"nodes": [{"oid": "a" * 40, "file0": OLD}]},
         },
     },
-    "headFile": None,
     "ours": {"nodes": [PULL]},
 }
 VIEWER: JsonValue = {"login": "bridge"}
 PROPOSAL = Proposal(
-    "main", "a" * 40, "bridge/m-0.1.1", None, "req.txt", "m==0.1.1\n", False, "T", "B"
+    "main", "a" * 40, "bridge/m-0.1.1", None, {"req.txt": "m==0.1.1\n"}, False, "T", "B"
 )
 
 
@@ -89,9 +102,10 @@ def forge() -> Forge:
 
 async def test_one_query_sees_everything(forge: Forge) -> None:
     forge.shows()
-    sight = await forge.github.look("main", "api/requirements.txt", "bridge/m-0.1.1")
+    sight = await forge.github.look("main", [PATH], "bridge/m-0.1.1")
     assert ("a" * 40, "c" * 40) == (sight.base_sha, sight.head_sha)
-    assert ("m==0.1.0\n", None) == (sight.text, sight.head_text)
+    assert {PATH: "m==0.1.0\n"} == sight.texts == sight.parent_texts
+    assert {PATH: None} == sight.head_texts
     assert sight.pull is not None
     assert ("SUCCESS", 7, 1) == (
         sight.pull.checks,
@@ -99,8 +113,8 @@ async def test_one_query_sees_everything(forge: Forge) -> None:
         sight.pull.changed_files,
     )
     document, variables = forge.heard()
-    assert documents.LOOK == document
-    assert "main:api/requirements.txt" == variables["baseFile"]
+    assert documents.LOOK == documents.look(1) == document
+    assert PATH == variables["path0"]
     assert "refs/heads/bridge/m-0.1.1" == variables["headRef"]
     request = forge.asked[0]
     assert "Bearer made-up-token" == request.headers["authorization"]
@@ -108,21 +122,41 @@ async def test_one_query_sees_everything(forge: Forge) -> None:
 
 
 async def test_what_is_not_there_is_none(forge: Forge) -> None:
-    forge.shows(base=None, baseFile=None, head=None, ours={"nodes": []})
-    sight = await forge.github.look("main", "r", "b")
-    assert (None, None, None, None) == (sight.base_sha, sight.head_sha, sight.text, sight.pull)
+    forge.shows(base=None, head=None, ours={"nodes": []})
+    sight = await forge.github.look("main", ["r"], "b")
+    assert (None, None, None) == (sight.base_sha, sight.head_sha, sight.pull)
+    assert {"r": None} == sight.texts == sight.head_texts == sight.parent_texts
 
 
-@pytest.mark.parametrize("blob", [{}, {"text": None, "isTruncated": False}])
-async def test_a_file_that_is_no_text_is_none(forge: Forge, blob: JsonValue) -> None:
-    forge.shows(baseFile=blob)
-    assert (await forge.github.look("main", "r", "b")).text is None
+@pytest.mark.parametrize(
+    "file",
+    [
+        None,
+        {"mode": 0o40000, "object": {"oid": "f"}},
+        {"mode": 0o160000, "object": None},
+        kept(None),
+        kept("m==0.1.0\n", isTruncated=True),
+        kept("../shared.txt", LINK),
+        kept("m==0.1.0\n", LINK),
+        kept("# caf\N{REPLACEMENT CHARACTER}\n", oid="f" * 40),
+    ],
+    ids=["gone", "folder", "submodule", "binary", "in part", "link", "sly link", "other bytes"],
+)
+async def test_only_a_plain_file_told_whole_is_edited(forge: Forge, file: JsonValue) -> None:
+    forge.shows(base={"target": {"oid": "a" * 40, "file0": file}})
+    assert {"r": None} == (await forge.github.look("main", ["r"], "b")).texts
 
 
-async def test_a_file_that_is_told_in_part_is_not_edited(forge: Forge) -> None:
-    part: JsonValue = {"oid": "f", "text": "m==0.1.0\n", "isTruncated": True}
-    forge.shows(baseFile=part)
-    assert (await forge.github.look("main", "r", "b")).text is None
+async def test_several_files_are_seen_in_one_query_each_at_its_place(forge: Forge) -> None:
+    paths = [f"{number}.txt" for number in range(11)]
+    files = {f"file{number}": kept(f"{number}\n") for number in reversed(range(11))}
+    forge.shows(base={"target": {"oid": "a" * 40, **files}}, head=None)
+    sight = await forge.github.look("main", paths, "b")
+    assert {path: f"{path[:-4]}\n" for path in paths} == sight.texts
+    document, variables = forge.heard()
+    assert documents.look(11) == document
+    assert paths == [variables[f"path{number}"] for number in range(11)]
+    assert 1 == len(forge.asked)
 
 
 async def test_the_open_pull_request_is_ours_before_a_closed_one(forge: Forge) -> None:
@@ -132,7 +166,7 @@ async def test_the_open_pull_request_is_ours_before_a_closed_one(forge: Forge) -
         {**PULL, "number": 7},
     ]
     forge.shows(ours={"nodes": pulls})
-    seen = (await forge.github.look("main", "r", "b")).pull
+    seen = (await forge.github.look("main", ["r"], "b")).pull
     assert seen is not None
     assert 7 == seen.number
 
@@ -150,7 +184,7 @@ async def test_a_pull_request_of_a_fork_or_of_somebody_else_is_not_ours(
     forge: Forge, look_alike: dict[str, JsonValue]
 ) -> None:
     forge.shows(ours={"nodes": [{**PULL, **look_alike}]})
-    assert (await forge.github.look("main", "r", "b")).pull is None
+    assert (await forge.github.look("main", ["r"], "b")).pull is None
 
 
 @pytest.mark.parametrize(
@@ -162,32 +196,35 @@ async def test_a_bot_is_itself_however_its_login_is_told(
 ) -> None:
     mine: JsonValue = {**REPOSITORY, "ours": {"nodes": [{**PULL, "author": {"login": author}}]}}
     forge.says({"viewer": {"login": viewer}, "repository": mine})
-    assert (await forge.github.look("main", "r", "b")).pull is not None
+    assert (await forge.github.look("main", ["r"], "b")).pull is not None
 
 
 @pytest.mark.parametrize(
-    ("commit", "text", "is_ours"),
+    ("commit", "file", "is_ours"),
     [
-        ({}, "m==0.1.1\n", True),
-        ({}, "m==9.9.9\n", False),
-        ({"changedFilesIfAvailable": 2}, "m==0.1.1\n", False),
-        ({"changedFilesIfAvailable": None}, "m==0.1.1\n", False),
-        ({"parents": {"nodes": []}}, "m==0.1.1\n", False),
-        ({"parents": {"nodes": [{"oid": "a" * 40}, {"oid": "b" * 40}]}}, "m==0.1.1\n", False),
+        ({}, NEW, True),
+        ({}, kept("m==9.9.9\n"), False),
+        ({}, kept("m==0.1.1\n", 0o100755), False),
+        ({"changedFilesIfAvailable": 2}, NEW, False),
+        ({"changedFilesIfAvailable": None}, NEW, False),
+        ({"parents": {"nodes": []}}, NEW, False),
+        ({"parents": {"nodes": [{"oid": "a" * 40, "file0": NEW}]}}, NEW, False),
+        ({"parents": {"nodes": [{"oid": one * 40, "file0": OLD} for one in "ab"]}}, NEW, False),
     ],
 )
 async def test_a_branch_is_ours_if_it_is_one_commit_that_only_makes_the_file(
-    forge: Forge, commit: dict[str, JsonValue], text: str, is_ours: bool
+    forge: Forge, commit: dict[str, JsonValue], file: JsonValue, is_ours: bool
 ) -> None:
     one: dict[str, JsonValue] = {
         "oid": "c" * 40,
         "changedFilesIfAvailable": 1,
-        "parents": {"nodes": [{"oid": "a" * 40}]},
+        "file0": file,
+        "parents": {"nodes": [{"oid": "a" * 40, "file0": OLD}]},
     }
     head: JsonValue = {"id": "REF_1", "target": {**one, **commit}}
-    forge.shows(head=head, headFile={"oid": "f", "text": text, "isTruncated": False})
-    sight = await forge.github.look("main", "r", "b")
-    assert is_ours == sight.head_is_only("m==0.1.1\n")
+    forge.shows(head=head)
+    sight = await forge.github.look("main", ["r"], "b")
+    assert is_ours == sight.head_is_only({"r": "m==0.1.1\n"})
 
 
 async def test_a_proposal_makes_what_is_missing_in_one_document(forge: Forge) -> None:
@@ -217,7 +254,7 @@ async def test_a_branch_that_is_there_is_adopted_at_its_own_head(forge: Forge) -
         "headRefOid": "c" * 40,
     }
     forge.says({"pull": {"pullRequest": made}})
-    there = Proposal("main", "a" * 40, "b", "c" * 40, "req.txt", "m==0.1.1\n", True, "T", "B")
+    there = Proposal("main", "a" * 40, "b", "c" * 40, {"req.txt": "m==0.1.1\n"}, True, "T", "B")
     assert "c" * 40 == (await forge.github.propose("R_1", there)).head_sha
     _, variables = forge.heard()
     assert (False, False) == (variables["needsBranch"], variables["needsCommit"])
@@ -290,7 +327,7 @@ async def test_a_spent_limit_says_when_to_come_back(forge: Forge) -> None:
         },
     )
     with pytest.raises(Unavailable) as told:
-        await forge.github.look("main", "r", "b")
+        await forge.github.look("main", ["r"], "b")
     assert 600 == told.value.retry_after
 
 
@@ -306,7 +343,7 @@ async def test_graphql_lies_beside_the_rest_api(rest: str, graphql: str) -> None
     street = Street(rest)
     route = street.router.post(graphql)
     route.respond(200, json={"data": {"viewer": VIEWER, "repository": REPOSITORY}})
-    await GitHub(street.door, "acme/model", rest).look("main", "r", "b")
+    await GitHub(street.door, "acme/model", rest).look("main", ["r"], "b")
     assert 1 == route.call_count
 
 
@@ -345,7 +382,7 @@ async def test_what_cannot_be_understood_is_unavailable(
 ) -> None:
     forge.graphql.mock(return_value=answer)
     with pytest.raises(Unavailable) as told:
-        await forge.github.look("main", "r", "b")
+        await forge.github.look("main", ["r"], "b")
     assert "made-up-token" not in str(told.value)
     assert 1 == forge.graphql.call_count
     expected = 60 if answer.headers.get("retry-after") else None

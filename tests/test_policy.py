@@ -14,6 +14,7 @@ from bridge.policy import (
     Duration,
     Policy,
     Verification,
+    inside,
     may_merge,
     next_look,
 )
@@ -159,3 +160,52 @@ def test_an_address_is_kept_as_it_was_said(said: str) -> None:
 )
 def test_a_project_is_spelled_as_webhooks_do(project: str, slug: str) -> None:
     assert slug == CiJob(project=project, workflow="w").slug
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "requirements.txt",
+        "api/requirements.in",
+        "a b/requirements-prod.txt",
+        "services/api/pyproject.toml",
+    ],
+)
+def test_a_file_of_the_repository_may_hold_a_pin(path: str) -> None:
+    assert path == inside(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/etc/requirements.txt",
+        "../requirements.txt",
+        "api/../../requirements.txt",
+        "./requirements.txt",
+        "api//requirements.txt",
+        "api/requirements.txt/",
+        ".github/requirements.txt",
+        ".circleci/requirements.txt",
+        "api/.git/requirements.txt",
+        "api\\requirements.txt",
+        "C:/requirements.txt",
+        "api/require\nments.txt",
+        "api/require\0ments.txt",
+        "setup.py",
+        "api/app/main.py",
+        "Procfile",
+        "poetry.lock",
+        "pyproject.toml.bak",
+    ],
+)
+def test_a_path_that_leads_elsewhere_holds_no_pin(path: str) -> None:
+    with pytest.raises(ValueError, match="a path|a requirements file"):
+        inside(path)
+
+
+def test_the_deployed_file_is_the_first_and_named_once() -> None:
+    named = pipeline(requirements="a.txt", also=("a.in", "a.txt", "pyproject.toml"))
+    assert ("a.txt", "a.in", "pyproject.toml") == named.files
+    with pytest.raises(ValidationError):
+        pipeline(also=("../a.txt",))

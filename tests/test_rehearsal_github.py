@@ -52,8 +52,9 @@ def test_the_types_hold_no_more_than_the_documents_ask_for() -> None:
 def test_a_fresh_repository_shows_its_main_branch_and_nothing_else(town: Town) -> None:
     seen = town.look()
     assert town.root == seen["base"]["target"]["oid"]
-    assert OLD.decode() == seen["baseFile"]["text"]
-    assert (seen["head"], seen["headFile"]) == (None, None)
+    assert OLD.decode() == seen["base"]["target"]["file0"]["object"]["text"]
+    assert 0o100644 == seen["base"]["target"]["file0"]["mode"]
+    assert seen["head"] is None
     assert [] == seen["ours"]["nodes"]
 
 
@@ -65,7 +66,9 @@ def test_one_document_makes_branch_commit_and_pull_request(town: Town) -> None:
     assert head == said.data["pull"]["pullRequest"]["headRefOid"]
     seen = town.look()
     (pull,) = seen["ours"]["nodes"]
-    assert (head, NEW.decode()) == (seen["head"]["target"]["oid"], seen["headFile"]["text"])
+    target = seen["head"]["target"]
+    assert (head, NEW.decode()) == (target["oid"], target["file0"]["object"]["text"])
+    assert OLD.decode() == target["parents"]["nodes"][0]["file0"]["object"]["text"]
     assert (
         pull["state"],
         pull["mergeable"],
@@ -151,17 +154,30 @@ def test_one_sees_whose_a_pull_request_is_and_how_much_it_changes(town: Town) ->
     me = town.speak("query { viewer { login } }").data["viewer"]["login"]
     (pull,) = seen["ours"]["nodes"]
     assert (me, 1) == (pull["author"]["login"], pull["changedFiles"])
-    assert {
-        "oid": head,
-        "changedFilesIfAvailable": 1,
-        "parents": {"nodes": [{"oid": town.root}]},
-    } == seen["head"]["target"]
+    assert {"totalCount": 1} == pull["commits"]
+    target = seen["head"]["target"]
+    assert (head, 1) == (target["oid"], target["changedFilesIfAvailable"])
+    assert [town.root] == [one["oid"] for one in target["parents"]["nodes"]]
     more = {"a.txt": b"a\n", "b.txt": b"b\n"}
     town.github.commit(BRANCH, more, "Two more", "mallory")
     seen = town.look()
     assert 3 == seen["ours"]["nodes"][0]["changedFiles"], "of the pull request"
     assert 2 == seen["head"]["target"]["changedFilesIfAvailable"], "of its last commit"
-    assert [{"oid": head}] == seen["head"]["target"]["parents"]["nodes"]
+    assert {"totalCount": 2} == seen["ours"]["nodes"][0]["commits"]
+    assert [head] == [one["oid"] for one in seen["head"]["target"]["parents"]["nodes"]]
+
+
+def test_a_look_sees_what_kind_of_thing_stands_at_a_path(town: Town) -> None:
+    kinds = {FILE: 0o100644, "api": 0o40000, "nowhere": None, "api/*": None, "api/": None}
+    document = (
+        "query Q($p: String!) { repository(owner: %s, name: %s) { base: ref(qualifiedName: %s) {"
+    )
+    document += " target { oid ... on Commit { file(path: $p) { mode object { oid } } } } } } }"
+    names = tuple(f'"{name}"' for name in (*NAME.split("/"), "refs/heads/main"))
+    for path, mode in kinds.items():
+        said = town.speak(document % names, p=path)
+        found = said.data["repository"]["base"]["target"]["file"]
+        assert mode == (found["mode"] if found else None), path
 
 
 def test_a_pull_request_of_somebody_else_says_so(town: Town) -> None:

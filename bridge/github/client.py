@@ -4,7 +4,7 @@ Source: https://docs.github.com/en/graphql/reference
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
@@ -21,15 +21,14 @@ NOTHING = "0" * 40
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a pull request is made of. `path` is the one file that changes, to `text`; `written`
-    when our branch has it so."""
+    """What a pull request is made of. `files` are those that change, by path; `written` when our
+    branch has them so."""
 
     base: str
     base_sha: str
     branch: str
     head_sha: str | None
-    path: str
-    text: str
+    files: Mapping[str, str]
     written: bool
     title: str
     body: str
@@ -77,25 +76,24 @@ class GitHub:
         self.repository = repository
         self._owner, _, self._name = repository.partition("/")
 
-    async def look(self, base: str, path: str, branch: str) -> Sight:
-        """See base, file, our branch and the pull requests in one query. Raises Unavailable."""
+    async def look(self, base: str, paths: Sequence[str], branch: str) -> Sight:
+        """See base, files, our branch and the pull requests in one query. Raises Unavailable."""
         data = await self._graphql.speak(
-            documents.LOOK,
+            documents.look(len(paths)),
             {
                 "owner": self._owner,
                 "name": self._name,
                 "base": base,
                 "baseRef": f"refs/heads/{base}",
-                "baseFile": f"{base}:{path}",
                 "head": branch,
                 "headRef": f"refs/heads/{branch}",
-                "headFile": f"{branch}:{path}",
+                **{f"path{number}": path for number, path in enumerate(paths)},
             },
         )
         looked = read(_Looked, data)
         if looked.repository is None:
             raise Unavailable(f"GitHub shows no {self.repository}; may the token see it?")
-        return looked.repository.model_copy(update={"viewer": looked.viewer})
+        return looked.repository.model_copy(update={"viewer": looked.viewer, "paths": tuple(paths)})
 
     async def pulls(self, ids: Sequence[str]) -> dict[str, PullState]:
         """Up to 100 pull requests by their node id, in one query; what is gone is left out.
@@ -218,10 +216,13 @@ class GitHub:
         await self._door.close()
 
     def _commit(self, proposal: Proposal, branch: str, head_sha: str) -> dict[str, object]:
-        addition = base64.b64encode(proposal.text.encode()).decode()
+        additions = [
+            {"path": path, "contents": base64.b64encode(text.encode()).decode()}
+            for path, text in proposal.files.items()
+        ]
         return {
             "branch": {"repositoryNameWithOwner": self.repository, "branchName": branch},
             "expectedHeadOid": head_sha,
             "message": {"headline": proposal.title},
-            "fileChanges": {"additions": [{"path": proposal.path, "contents": addition}]},
+            "fileChanges": {"additions": additions},
         }

@@ -5,18 +5,20 @@ Source: https://docs.github.com/en/graphql/reference
 """
 
 LOOK = """
-query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!, $baseFile: String!,
-           $head: String!, $headRef: String!, $headFile: String!) {
+query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!,
+           $head: String!, $headRef: String!, $path0: String!) {
   viewer { login databaseId }
   repository(owner: $owner, name: $name) {
     id
-    base: ref(qualifiedName: $baseRef) { target { oid } }
-    baseFile: object(expression: $baseFile) { ... on Blob { oid text isTruncated } }
+    base: ref(qualifiedName: $baseRef) { target { oid ...Files } }
     head: ref(qualifiedName: $headRef) {
       id
-      target { oid ... on Commit { changedFilesIfAvailable parents(first: 2) { nodes { oid } } } }
+      target {
+        oid
+        ...Files
+        ... on Commit { changedFilesIfAvailable parents(first: 2) { nodes { oid ...Files } } }
+      }
     }
-    headFile: object(expression: $headFile) { ... on Blob { oid text isTruncated } }
     method: viewerDefaultMergeMethod
     queue: mergeQueue(branch: $base) { id }
     ours: pullRequests(headRefName: $head, baseRefName: $base, first: 20,
@@ -24,10 +26,15 @@ query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!, $
   }
 }
 
+fragment Files on Commit {
+  file0: file(path: $path0) { mode object { oid ... on Blob { text isTruncated } } }
+}
+
 fragment Seen on PullRequest {
   id number url state isDraft isCrossRepository headRefOid changedFiles
   mergeable mergeStateStatus reviewDecision isInMergeQueue viewerCanEnableAutoMerge
   autoMergeRequest { enabledAt }
+  commits { totalCount }
   mergeCommit { oid }
   author { login ... on User { databaseId } ... on Bot { databaseId } }
   mergedBy { login ... on User { databaseId } ... on Bot { databaseId } }
@@ -35,6 +42,19 @@ fragment Seen on PullRequest {
   headRef { id }
 }
 """
+
+
+def look(count: int) -> str:
+    """LOOK for `count` files: each has a variable and an alias of its own."""
+    variable, file = (
+        "$path0: String!",
+        LOOK[LOOK.index("  file0:") : LOOK.index("\n}\n\nfragment S")],
+    )
+    numbers = [str(number) for number in range(count)]
+    variables = ", ".join(variable.replace("0", number) for number in numbers)
+    files = "\n".join(file.replace("0", number) for number in numbers)
+    return LOOK.replace(variable, variables).replace(file, files)
+
 
 PULLS = """
 query Pulls($ids: [ID!]!) {

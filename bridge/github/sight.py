@@ -1,22 +1,62 @@
 """What one look at GitHub shows: the base, our branch and our pull request."""
 
+import hashlib
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from bridge.release import PullRequest
+
+PLAIN = (0o100644, 0o100755)
 
 
 class _Oid(BaseModel):
     oid: str
 
 
+class _Blob(_Oid):
+    text: str | None = None
+    is_truncated: bool = Field(default=False, alias="isTruncated")
+
+
+class _Entry(BaseModel):
+    """A file in a commit, as git has it: `mode` tells a plain file from a link."""
+
+    mode: int
+    object: _Blob | None
+
+    @property
+    def text(self) -> str | None:
+        """The file, if it is a plain one and this is it, byte for byte."""
+        blob = self.object
+        if blob is None or blob.text is None or blob.is_truncated or self.mode not in PLAIN:
+            return None
+        return blob.text if _oid_of(blob.text) == blob.oid else None
+
+
+class _Tree(_Oid):
+    """A commit with the files that were asked for; GraphQL tells them as file0, file1 and so on."""
+
+    entries: list[_Entry | None] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def gather(cls, told: object) -> object:
+        """Put the files in the order in which they were asked for."""
+        if not isinstance(told, dict):
+            return told
+        names = [name for name in told if re.fullmatch(r"file\d+", name)]
+        return {**told, "entries": [told[name] for name in sorted(names, key=lambda n: int(n[4:]))]}
+
+
 class _Parents(BaseModel):
-    nodes: list[_Oid] = []
+    nodes: list[_Tree] = []
 
 
-class _Commit(_Oid):
+class _Commit(_Tree):
     changed_files: int | None = Field(default=None, alias="changedFilesIfAvailable")
     parents: _Parents = _Parents()
 
@@ -26,9 +66,8 @@ class _Ref(BaseModel):
     target: _Commit | None = None
 
 
-class _Blob(BaseModel):
-    text: str | None = None
-    is_truncated: bool = Field(default=False, alias="isTruncated")
+class _Count(BaseModel):
+    total: int = Field(alias="totalCount")
 
 
 class Actor(BaseModel):
@@ -91,6 +130,7 @@ class SeenPull(PullState):
     url: str
     is_cross_repository: bool = Field(alias="isCrossRepository")
     changed_files: int = Field(alias="changedFiles")
+    commits: _Count
     merge_state: str = Field(alias="mergeStateStatus")
     is_queued: bool = Field(alias="isInMergeQueue")
     may_merge_later: bool = Field(alias="viewerCanEnableAutoMerge")
@@ -114,18 +154,18 @@ class Sight(BaseModel):
 
     `method` is how this repository merges, `queue` its merge queue for the base, if it has one.
     `viewer` is who the token belongs to.
-    `text` and `head_text` are the requirements file on the base and on our branch; None where it
-    is not there, not text, or too long to be told whole.
+    `texts`, `head_texts` and `parent_texts` are the pipeline's files on the base, on our branch and
+    below its head, by path; None where one is not there, a link, no UTF-8, or too long to be told
+    whole.
     """
 
     viewer: Actor | None = None
+    paths: tuple[str, ...] = ()
     repository_id: str = Field(alias="id")
     method: Literal["MERGE", "SQUASH", "REBASE"]
     queue: _Queue | None
     base: _Ref | None
-    base_file: _Blob | None = Field(alias="baseFile")
     head: _Ref | None
-    head_file: _Blob | None = Field(alias="headFile")
     ours: _Ours
 
     @property
@@ -139,14 +179,19 @@ class Sight(BaseModel):
         return self.head.target.oid if self.head and self.head.target else None
 
     @property
-    def text(self) -> str | None:
-        """The requirements file on the base branch."""
-        return _whole(self.base_file)
+    def texts(self) -> dict[str, str | None]:
+        """The files on the base branch."""
+        return self._texts(self.base.target if self.base else None)
 
     @property
-    def head_text(self) -> str | None:
-        """The requirements file on our branch."""
-        return _whole(self.head_file)
+    def head_texts(self) -> dict[str, str | None]:
+        """The files on our branch."""
+        return self._texts(self.head.target if self.head else None)
+
+    @property
+    def parent_texts(self) -> dict[str, str | None]:
+        """The files before the last commit on our branch."""
+        return self._texts(self._parent)
 
     @property
     def pull(self) -> SeenPull | None:
@@ -156,12 +201,25 @@ class Sight(BaseModel):
         opened = [pull for pull in mine if pull.state == "OPEN"]
         return next(iter(opened + mine), None)
 
-    def head_is_only(self, text: str) -> bool:
-        """Our branch is one commit on something, and that commit only makes the file `text`."""
+    def head_is_only(self, files: Mapping[str, str]) -> bool:
+        """Our branch is one commit on something, and all that it does is to make these files so."""
+        head, before = self.head_texts, self.parent_texts
         commit = self.head.target if self.head else None
-        if commit is None or len(commit.parents.nodes) != 1:
+        if commit is None or self._parent is None or commit.changed_files != len(files):
             return False
-        return commit.changed_files == 1 and self.head_text == text
+        if _modes(commit) != _modes(self._parent):
+            return False
+        return all(head[path] == text != before[path] for path, text in files.items())
+
+    @property
+    def _parent(self) -> _Tree | None:
+        commit = self.head.target if self.head else None
+        return commit.parents.nodes[0] if commit and len(commit.parents.nodes) == 1 else None
+
+    def _texts(self, commit: _Tree | None) -> dict[str, str | None]:
+        entries = commit.entries if commit else [None for _ in self.paths]
+        found = zip(self.paths, entries, strict=True)
+        return {path: entry.text if entry else None for path, entry in found}
 
     def _is_ours(self, pull: SeenPull) -> bool:
         return (
@@ -172,5 +230,11 @@ class Sight(BaseModel):
         )
 
 
-def _whole(blob: _Blob | None) -> str | None:
-    return blob.text if blob and not blob.is_truncated else None
+def _modes(commit: _Tree) -> list[int | None]:
+    return [entry.mode if entry else None for entry in commit.entries]
+
+
+def _oid_of(text: str) -> str:
+    """What git calls these bytes. GitHub tells text, and another encoding shows only here."""
+    data = text.encode(errors="surrogatepass")
+    return hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()

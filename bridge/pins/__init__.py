@@ -5,7 +5,7 @@ deployed and all that stand beside it. What must not be guessed is refused with 
 """
 
 from bridge.pins.files import Bump, bump_in, find_in
-from bridge.pins.one import bump, find
+from bridge.pins.one import bump, find, is_known
 from bridge.pins.pin import Pin
 
-__all__ = ["Bump", "Pin", "bump", "bump_in", "find", "find_in"]
+__all__ = ["Bump", "Pin", "bump", "bump_in", "find", "find_in", "is_known"]

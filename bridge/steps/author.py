@@ -1,34 +1,24 @@
 """Our pull request: what it should be, writing it anew, and taking it back."""
 
+from collections.abc import Mapping
 from typing import NoReturn
 
-from bridge import pins
 from bridge.errors import Refused, Superseded
 from bridge.github.client import Proposal
 from bridge.github.sight import SeenPull, Sight
 from bridge.model_card import compare
-from bridge.pins import Pin
 from bridge.policy import goes_back
 from bridge.pull_text import body, title
 from bridge.release import Release
 from bridge.sentences import say, short
+from bridge.steps.change import pinned, wanted
 from bridge.steps.world import Outcome, Wait, World
 
 
-def wanted(text: str, pin: Pin, release: Release, world: World) -> str:
-    """The requirements file with this release's pin. Raises Refused where that is not safe."""
-    bumped = pins.bump(text, release.package, release.version, [release.facts.digest or ""])
-    if not pins.find(bumped, release.package).hashes:
-        where = {"line": pin.number, "path": world.pipeline.requirements}
-        names = {"package": release.package, "version": release.version}
-        if release.facts.public_twin:
-            raise Refused(say("foreign_package", twin=release.facts.public_twin, **names))
-        raise Refused(say("pin_without_hash", **where, **names))
-    return bumped
-
-
-def proposal(release: Release, world: World, sight: Sight, old: str, text: str) -> Proposal:
-    """The pull request that makes the requirements file `text`, seen from where it is `old`."""
+def proposal(
+    release: Release, world: World, sight: Sight, old: str, files: Mapping[str, str]
+) -> Proposal:
+    """The pull request that makes these files so, seen from where the pin is `old`."""
     before, card = world.last_verified, release.facts.card
     known = before.facts.card if before and before.version == old else None
     page = f"{world.public_url}/releases/{release.id}"
@@ -38,9 +28,8 @@ def proposal(release: Release, world: World, sight: Sight, old: str, text: str) 
         base_sha=sight.base_sha or "",
         branch=world.pipeline.branch_for(release.version),
         head_sha=sight.head_sha,
-        path=world.pipeline.requirements,
-        text=text,
-        written=sight.head_text == text,
+        files=files,
+        written=sight.head_is_only(files),
         title=title(release, old),
         body=body(release, old, comparison, world.pipeline, page, world.chain_head),
     )
@@ -53,11 +42,11 @@ async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) 
     the pull request is closed then.
     """
     try:
-        text = sight.text or ""
-        pin = pins.find(text, release.package)
+        pin = pinned(sight.texts, release, world.pipeline)
         if goes_back(release, pin.version):
             await withdraw(release, world, pull, by=pin.version)
-        asked = proposal(release, world, sight, pin.version, wanted(text, pin, release, world))
+        files = wanted(sight.texts, release, world.pipeline)
+        asked = proposal(release, world, sight, pin.version, files)
     except Superseded:
         raise
     except Refused as refusal:

@@ -3,13 +3,13 @@
 import contextlib
 from datetime import timedelta
 
-from bridge import pins
 from bridge.errors import Declined, Reason, Refused, Unavailable
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import LOOK_ANYWAY, may_merge, other_file
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short
-from bridge.steps.author import close, rewrite, wanted, withdraw
+from bridge.steps.author import close, rewrite, withdraw
+from bridge.steps.change import is_only_ours, pinned, wanted
 from bridge.steps.same_file import must_be_the_same
 from bridge.steps.world import Done, Outcome, Wait, World
 
@@ -24,7 +24,7 @@ async def merge(release: Release, world: World) -> Outcome:
     """
     pipeline = world.pipeline
     branch = pipeline.branch_for(release.version)
-    sight = await world.github.look(pipeline.branch, pipeline.requirements, branch)
+    sight = await world.github.look(pipeline.branch, pipeline.files, branch)
     pull, ours = sight.pull, release.facts.pull_request
     if pull is None:
         return _without_pull(release, world, sight)
@@ -39,7 +39,8 @@ async def merge(release: Release, world: World) -> Outcome:
         raise Declined(say("declined", number=pull.number))
     if ours and pull.head_sha != ours.head_sha and _is_rewritten(release, world, sight):
         ours = pull.as_fact()
-    if ours is None or pull.head_sha != ours.head_sha or pull.changed_files != 1:
+    is_ours = ours and pull.head_sha == ours.head_sha
+    if ours is None or not is_ours or not is_only_ours(sight, pull, release, pipeline):
         return _wait(world, say("somebody_pushed", number=pull.number), pull)
     if pull.conflicts:
         return await rewrite(release, world, sight, pull)
@@ -117,8 +118,8 @@ async def _tidy_up(ref_id: str, pull: SeenPull, world: World) -> None:
 def _without_pull(release: Release, world: World, sight: Sight) -> Outcome:
     """The pin may be on the base branch without any pull request of ours."""
     names = {"package": release.package, "version": release.version}
-    if sight.text and sight.base_sha:
-        pin = pins.find(sight.text, release.package)
+    if sight.base_sha:
+        pin = pinned(sight.texts, release, world.pipeline)
         if pin.is_at(release.version):
             reason = say("already_pinned", branch=world.pipeline.branch, **names)
             return Done(reason, {"merge_sha": sight.base_sha})
@@ -129,8 +130,7 @@ def _without_pull(release: Release, world: World, sight: Sight) -> Outcome:
 def _is_rewritten(release: Release, world: World, sight: Sight) -> bool:
     """The head is the one commit that we would write now: we did, and our write was lost."""
     try:
-        pin = pins.find(sight.text or "", release.package)
-        return sight.head_is_only(wanted(sight.text or "", pin, release, world))
+        return sight.head_is_only(wanted(sight.texts, release, world.pipeline))
     except Refused:
         return False
 

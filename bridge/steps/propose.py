@@ -1,13 +1,13 @@
 """confirmed → proposed: one pull request moves the pin, and nothing else."""
 
-from bridge import pins
 from bridge.columns import written
 from bridge.errors import Declined, Refused
 from bridge.github.sight import SeenPull
 from bridge.policy import goes_back, next_look, other_file
 from bridge.release import Release
 from bridge.sentences import say
-from bridge.steps.author import proposal, wanted, withdraw
+from bridge.steps.author import proposal, withdraw
+from bridge.steps.change import pinned, wanted
 from bridge.steps.world import Done, Learned, Outcome, Wait, World
 
 HOLDS_UP = 3  # so many times `replace_after` a newer version may take to be proposed
@@ -24,12 +24,8 @@ async def propose(release: Release, world: World) -> Outcome:
     if wait := _not_my_turn(release, world):
         return wait
     pipeline, branch = world.pipeline, world.pipeline.branch_for(release.version)
-    sight = await world.github.look(pipeline.branch, pipeline.requirements, branch)
-    text, pull = sight.text, sight.pull
-    if text is None:
-        where = {"path": pipeline.requirements, "branch": pipeline.branch}
-        raise Refused(say("no_requirements_file", **where))
-    pin = pins.find(text, release.package)
+    sight = await world.github.look(pipeline.branch, pipeline.files, branch)
+    pull, pin = sight.pull, pinned(sight.texts, release, pipeline)
     names = {"package": release.package, "version": release.version, "old": pin.version}
     if pull and pull.state == "MERGED":
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
@@ -39,7 +35,7 @@ async def propose(release: Release, world: World) -> Outcome:
         raise Declined(say("declined", number=pull.number))
     if pin.is_at(release.version):
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
-    bumped = wanted(text, pin, release, world)
+    bumped = wanted(sight.texts, release, pipeline)
     if sight.head and not sight.head_is_only(bumped) and sight.head_sha != sight.base_sha:
         reason = say("branch_in_use", branch=branch)
         return Wait(next_look(release.since, world.now), reason)

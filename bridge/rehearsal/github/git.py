@@ -36,11 +36,13 @@ class Commit:
 
 
 class Git:
-    """`merge_tree` remembers its answers: two commits always merge in the same way."""
+    """`merge_tree`, `size` and `entry` remember their answers: a commit never changes."""
 
     def __init__(self, bare: Path) -> None:
         self.bare = bare
         self._merges: dict[tuple[str, str], str | None] = {}
+        self._sizes: dict[tuple[str, str], tuple[int, int, int, int]] = {}
+        self._entries: dict[tuple[str, str], tuple[int, str, str, bytes] | None] = {}
         # A person's own git settings must not reach the rehearsal.
         self._env = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -73,6 +75,16 @@ class Git:
         if len(words) != 3 or not words[2].isdigit():
             return None
         return words[0], words[1], rest[: int(words[2])]
+
+    def entry(self, commit: str, path: str) -> tuple[int, str, str, bytes] | None:
+        """(mode, sha, type, content) of what a commit has at a path; None if there is nothing."""
+        key = (commit, path)
+        if key not in self._entries:
+            listed = self._run("--literal-pathspecs", "ls-tree", "-z", commit, "--", path)
+            told, _, name = listed.decode().rstrip("\0").partition("\t")
+            found = self.read(told.split()[2]) if told and name == path else None
+            self._entries[key] = (int(told.split()[0], 8), *found) if found else None
+        return self._entries[key]
 
     def resolve(self, name: str) -> str | None:
         """The commit that a branch, tag or sha means."""
@@ -154,12 +166,15 @@ class Git:
 
     def size(self, base: str, head: str) -> tuple[int, int, int, int]:
         """(commits, files, lines added, lines taken away) between a base and a head."""
+        if (base, head) in self._sizes:
+            return self._sizes[base, head]
         rows = self._run("diff", "--numstat", f"{base}...{head}").decode().splitlines()
         counts = [line.split("\t")[:2] for line in rows]
         added = sum(int(count[0]) for count in counts if count[0] != "-")
         gone = sum(int(count[1]) for count in counts if count[1] != "-")
         commits = int(self._run("rev-list", "--count", f"{base}..{head}"))
-        return commits, len(rows), added, gone
+        self._sizes[base, head] = commits, len(rows), added, gone
+        return self._sizes[base, head]
 
     def diff(self, base: str, head: str) -> str:
         return self._run("diff", f"{base}...{head}").decode(errors="replace")

@@ -14,9 +14,6 @@ def repository(pulls: Pulls) -> Json:
     def find_ref(_: object, **arguments: str) -> Json | None:
         return ref(pulls, arguments["qualifiedName"])
 
-    def find_object(_: object, expression: str = "HEAD") -> Json | None:
-        return git_object(pulls, expression)
-
     def find_pulls(_: object, **arguments: object) -> Json:
         return {"nodes": [pull(pulls, one) for one in select(pulls, arguments)]}
 
@@ -26,7 +23,6 @@ def repository(pulls: Pulls) -> Json:
     return {
         "id": pulls.shapes.node_id,
         "ref": find_ref,
-        "object": find_object,
         "pullRequests": find_pulls,
         "viewerDefaultMergeMethod": pulls.rules.method,
         "mergeQueue": find_queue,
@@ -82,8 +78,12 @@ def commit(pulls: Pulls, sha: str) -> Json:
         before = pulls.git.log("-1", sha)[0].parents
         return pulls.git.size(before[0], sha)[1] if before else 0
 
+    def file(_: object, path: str) -> Json | None:
+        return entry(pulls, sha, path)
+
     return {
         "__typename": "Commit",
+        "file": file,
         "oid": sha,
         "url": f"{pulls.shapes.page}/commit/{sha}",
         "parents": parents,
@@ -91,20 +91,19 @@ def commit(pulls: Pulls, sha: str) -> Json:
     }
 
 
-def git_object(pulls: Pulls, expression: str) -> Json | None:
-    found = pulls.git.read(expression)
+def entry(pulls: Pulls, sha: str, path: str) -> Json | None:
+    """A file, folder, link or submodule of a commit, as the tree has it."""
+    found = pulls.git.entry(sha, path)
     if found is None:
         return None
-    oid, kind, content = found
-    if kind == "commit":
-        return commit(pulls, oid)
+    mode, oid, kind, content = found
     shape: Json = {"__typename": KINDS[kind], "oid": oid}
     if kind == "blob":
         binary = b"\0" in content
         cut = content[:TEXT_LIMIT]
         shape["text"] = None if binary else cut.decode(errors="replace")
         shape["isTruncated"] = not binary and len(content) > TEXT_LIMIT
-    return shape
+    return {"mode": mode, "object": shape}
 
 
 def select(pulls: Pulls, wanted: dict[str, object]) -> list[Pull]:
@@ -159,6 +158,9 @@ def pull(pulls: Pulls, one: Pull) -> Json:
     def changed_files(_: object) -> int:
         return pulls.git.size(one.base_sha, one.head_sha)[1]
 
+    def commits(_: object) -> Json:
+        return {"totalCount": pulls.git.size(one.base_sha, one.head_sha)[0]}
+
     def head_ref(_: object) -> Json | None:
         return ref(pulls, one.head_ref)
 
@@ -180,6 +182,7 @@ def pull(pulls: Pulls, one: Pull) -> Json:
         "headRefOid": one.head_sha,
         "isCrossRepository": one.cross,
         "changedFiles": changed_files,
+        "commits": commits,
         "statusCheckRollup": checks,
         "isDraft": one.draft,
         "mergeStateStatus": lambda _: pulls.merge_state(one),
