@@ -53,12 +53,16 @@ SENTENCES: dict[str, str] = {
     "it, and delete it.",
     "no_pin": "{package} is not pinned in {path}. Add a line {package}==VERSION.",
     "pin_elsewhere": "{package} is not pinned in {main}, and line {line} of {path} takes {taken}, "
-    "which the pipeline does not name. Name it under `also`, if the pin is there.",
+    "which is not among the files that may be changed. Name it under `also`, if the pin is there.",
     "pinned_twice": "{package} is named a second time in line {line} of {path}; remove one of the "
     "two.",
     "pin_is_a_url": "Line {line} of {path} takes {package} from a URL or a folder; pin it by "
     "version.",
     "not_an_exact_pin": "Line {line} of {path} is not an exact pin of {package} ({why}): {found}",
+    "no_digest": "Line {line} of {path} stands among hashes; {package} needs the hash of the new "
+    "version, too.",
+    "bumped": "{path}, line {line}: {package} {old} → {version}.",
+    "bumped_already": "{path}, line {line}: {package} is at {version} already.",
     "excluded": "Line {line} of {path} does not allow {package} {version}: {found}",
     "unreadable_line": "Line {line} of {path} cannot be read by pip: {found}",
     "takes_itself": "Line {line} of {path} takes {taken}, which is being read already; pip "

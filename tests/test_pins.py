@@ -100,6 +100,12 @@ def test_a_hashless_pin_in_a_hashed_file_gets_its_hash() -> None:
     assert expected == bump(text, NAME, "2.0", [NEW])
 
 
+def test_a_hashed_file_is_not_left_without_the_hash() -> None:
+    with pytest.raises(Refused) as refusal:
+        bump(f"a==1 {H}\n{NAME}==1.0\n", NAME, "2.0", [])
+    assert "no_digest" == refusal.value.reason.code
+
+
 def test_a_file_without_hashes_stays_without() -> None:
     assert f"a==1\n{NAME}==2.0\n" == bump(f"a==1\n{NAME}==1.0\n", NAME, "2.0", [NEW])
 

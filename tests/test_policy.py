@@ -200,7 +200,7 @@ def test_a_file_of_the_repository_may_hold_a_pin(path: str) -> None:
     ],
 )
 def test_a_path_that_leads_elsewhere_holds_no_pin(path: str) -> None:
-    with pytest.raises(ValueError, match="a path|a requirements file"):
+    with pytest.raises(ValueError, match=r"^a (path|requirements file)"):
         inside(path)
 
 

@@ -64,6 +64,12 @@ def bump_in(files: Files, main: str, package: str, version: str, digests: Sequen
     return Bump(before, find_in({**files, **changed}, main, package), changed)
 
 
+def taken(text: str, path: str) -> list[str]:
+    """The paths of the files that pip reads from this one."""
+    found = [] if one.is_project(path) else requirements.nested(text, path)
+    return [_beside(path, name) for _, name, _ in found]
+
+
 def _read_from(files: Files, main: str) -> _Reading:
     reading = _Reading()
     _follow(files, main, reading, constrains=False, above=())
@@ -79,14 +85,19 @@ def _follow(
     if one.is_project(path):
         return
     for line, name, only_constrains in requirements.nested(files[path], path):
-        taken = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-        if taken in (path, *above):
-            raise Refused(say("takes_itself", path=path, line=line.number, taken=taken))
-        if taken not in files:
+        other = _beside(path, name)
+        if other in (path, *above):
+            raise Refused(say("takes_itself", path=path, line=line.number, taken=other))
+        if other not in files:
             reading.outside.append((path, line.number, name))
             continue
         below = (*above, path)
-        _follow(files, taken, reading, constrains=constrains or only_constrains, above=below)
+        _follow(files, other, reading, constrains=constrains or only_constrains, above=below)
+
+
+def _beside(path: str, name: str) -> str:
+    """pip looks for a file beside the one that takes it."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
 def _pin_of(files: Files, reading: _Reading, package: str) -> Pin:

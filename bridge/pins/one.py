@@ -61,6 +61,8 @@ def bump(
     pin = find(text, package, path)
     if hashed is None:
         hashed = asks_for_hashes(text, path)
+    if hashed and not digests and not is_project(path):
+        raise Refused(say("no_digest", package=package, path=path, line=pin.number))
     wanted = list(digests) if hashed else []
     if is_project(path):
         bumped, wanted = project.edit(text, pin, version), []
