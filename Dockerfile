@@ -16,7 +16,7 @@ FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home bridge \
  && install --directory --owner bridge /var/lib/bridge
 COPY --from=build /opt/bridge /opt/bridge
-ENV PATH=/opt/bridge/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/bridge/bin:$PATH PYTHONUNBUFFERED=1 UV_CACHE_DIR=/tmp/uv
 USER 10001
 EXPOSE 8000
 CMD ["bridge", "serve", "--host", "0.0.0.0", "--port", "8000"]

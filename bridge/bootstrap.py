@@ -25,6 +25,7 @@ from bridge.settings import Settings
 from bridge.steps.world import NOTHING, Intend, Memory, World
 from bridge.store import Store, releases
 from bridge.sweep import Sweeper
+from bridge.uv.client import Resolver
 from bridge.worker import Worker
 
 STANDSTILL = timedelta(minutes=2)
@@ -69,6 +70,9 @@ class Neighbours:
             github=github,
             heroku=heroku,
             api=api,
+            resolver=Resolver(
+                pipeline.index, self._settings.index.token, self._settings.public_index
+            ),
             now=now,
             intend=intend,
             public_url=self._settings.public_url.rstrip("/"),

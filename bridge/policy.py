@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -79,15 +80,17 @@ PinFile = Annotated[str, AfterValidator(inside)]
 
 
 class Policy(_Table):
-    """Who merges, how the API is verified, who rolls back, whether pre-releases are carried. An
-    open pull request stays for `replace_after` before a newer version takes its place, so that
-    fifty versions in five minutes do not set off CI fifty times."""
+    """Who merges, how the API is verified, who rolls back, whether pre-releases are carried, and
+    whether the whole requirements file is resolved before it is proposed. An open pull request
+    stays for `replace_after` before a newer version takes its place, so that fifty versions in five
+    minutes do not set off CI fifty times."""
 
     merge: Literal["human", "auto"] = "human"
     verify: Verification = Verification()
     rollback: Literal["auto", "ask"] = "auto"
     replace_after: Duration = timedelta(minutes=2)
     prereleases: bool = False
+    resolve: bool = True
 
 
 class CiJob(_Table):
@@ -114,6 +117,7 @@ class Pipeline(_Table):
     branch: str = "main"
     requirements: PinFile = "requirements.txt"
     also: tuple[PinFile, ...] = Field(default=(), max_length=9)
+    strategy: Literal["pin", "compile"] = "pin"
     app: str
     app_root: str = "."
     api_url: Address
@@ -126,9 +130,22 @@ class Pipeline(_Table):
         """All that a pull request may change, the file that is deployed first."""
         return tuple(dict.fromkeys((self.requirements, *self.also)))
 
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """All that a look brings: `files`, what the first is compiled from, and what says which
+        Python the app runs on."""
+        root = PurePosixPath(self.app_root)
+        python = (str(root / name) for name in ("runtime.txt", ".python-version"))
+        return tuple(dict.fromkeys((*self.files, self.source, *python)))
+
     def branch_for(self, version: str) -> str:
         """The branch of this version's pull request: always the same, so that it is made once."""
         return f"bridge/{self.name}/{self.package}-{version}"
+
+    @property
+    def source(self) -> str:
+        """What the requirements file is compiled from: the same name, ending in `.in`."""
+        return str(PurePosixPath(self.requirements).with_suffix(".in"))
 
 
 def next_look(since: datetime, now: datetime) -> datetime:

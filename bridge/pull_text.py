@@ -43,6 +43,7 @@ def body(
             f"| commit | `{facts.commit or 'unknown'}` {facts.tag or ''} |",
             f"| CI job | {ci} |",
             *(_data(release, comparison)),
+            *(_resolved(release)),
             "",
             f"**On merge** {on_merge}, and calls it verified when {proof}. {_otherwise(pipeline)}",
             "",
@@ -89,6 +90,17 @@ def _data(release: Release, comparison: Comparison | None) -> list[str]:
     same = {True: "the same as before", False: "other data than before", None: "not compared"}
     told = same[comparison.same_data if comparison else None]
     return [f"| data | {data.source}, {data.rows:,} rows, `{data.sha256[:12]}…`, {told} |"]
+
+
+def _resolved(release: Release) -> list[str]:
+    facts = release.facts
+    if facts.resolved_for is None:
+        return ["| installs | not resolved beforehand |"]
+    size = "" if facts.forecast_mb is None else f", {facts.forecast_mb} MB of wheels"
+    return [
+        f"| installs | resolved beforehand for Python {facts.resolved_for}{size} |",
+        *(f"| moves too | `{m.name}` {m.old or '–'} → {m.new or '–'} |" for m in facts.moved),
+    ]
 
 
 def _number(value: float | None) -> str:

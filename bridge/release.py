@@ -1,5 +1,6 @@
 """A release: the journey of one version into production. Pure; only `reconcile` calls `move`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -111,12 +112,22 @@ class HerokuDeployment(BaseModel):
     slug: str | None = None
 
 
+class Moved(BaseModel):
+    """A package that moves with ours: `old` is None for a new one, `new` for one that goes."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
 class Facts(BaseModel):
     """What was learned on the way. A step adds to it; nothing here decides by itself.
 
     `commands` are those that the wheel installs, `uploaded` when the index got it. `public_twin` is
     the version of a package of the same name on the public index that an installer without hashes
-    would prefer. `allowed` is what a person has allowed.
+    would prefer. `allowed` is what a person has allowed. `resolved_for` is the Python that the
+    whole requirements file was resolved for before it was proposed, `forecast_mb` the size of the
+    wheels that it brings.
     """
 
     announced_digest: str | None = None
@@ -140,6 +151,9 @@ class Facts(BaseModel):
     uploaded: str | None = None
     public_twin: str | None = None
     allowed: list[Allowance] = []
+    resolved_for: str | None = None
+    forecast_mb: int | None = None
+    moved: list[Moved] = []
 
 
 class Release(SQLModel, table=True):
@@ -197,6 +211,11 @@ class Release(SQLModel, table=True):
     def reason(self) -> Reason:
         """Why it stands where it stands."""
         return Reason(self.code, self.sentence)
+
+    def knowing(self, learned: Mapping[str, object]) -> "Release":
+        """The same release with more facts, for whoever words them; it is never written."""
+        known = {name: getattr(self, name) for name in type(self).model_fields}
+        return Release(**{**known, "facts": self.facts.model_copy(update=dict(learned))})
 
 
 def move(release: Release, to: Stage, reason: Reason, at: datetime) -> None:

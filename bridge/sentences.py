@@ -73,6 +73,14 @@ SENTENCES: dict[str, str] = {
     "foreign_package": "{package} {twin} on the public index is not ours, and an installer would "
     "take it for {version}, because the pin has no hash. Compile the file with hashes (uv pip "
     "compile --generate-hashes).",
+    "does_not_resolve": "{package} {version} cannot be installed with {path} on Python {python}: "
+    "{why}",
+    "not_resolvable": "{path} cannot be resolved before it is proposed: {why}. Mend it, or let the "
+    "pipeline's policy say resolve = false.",
+    "too_big": "The wheels of {path} with {package} {version} are {size} MB; Heroku takes {limit} "
+    "MB, compressed as they are.",
+    "no_source": "{package} {version} needs other versions than {path} pins, and there is no "
+    "{source} on {branch} to compile it from: {why}",
     # proposed
     "waiting_for_reviewer": "Pull request #{number} waits for a person to merge it.",
     "waiting_for_checks": "Pull request #{number} waits for its checks ({state}).",

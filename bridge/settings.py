@@ -98,8 +98,8 @@ class Settings(BaseSettings):
 
     public_url: str = "http://127.0.0.1:8000"
     database_url: str = "sqlite:///bridge.db"
-    public_index: Address | None = None
     sweep_every: Duration = timedelta(minutes=1)
+    public_index: Address | None = None
     pipeline: list[Pipeline] = Field(default=[])
     webhook_secrets: WebhookSecrets = WebhookSecrets()
     github: GitHubSettings = GitHubSettings()

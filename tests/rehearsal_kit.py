@@ -8,18 +8,21 @@ import io
 import socket
 import tarfile
 import zipfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
 
 
-def wheel(name: str, version: str, files: Mapping[str, bytes]) -> tuple[str, bytes]:
-    """A sound pure-Python wheel: its file name and its bytes."""
+def wheel(
+    name: str, version: str, files: Mapping[str, bytes], metadata: Sequence[str] = ()
+) -> tuple[str, bytes]:
+    """A sound pure-Python wheel: its file name and its bytes. `metadata` is more of its lines."""
     about = f"{name}-{version}.dist-info"
+    told = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]
     content = {
         **files,
-        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
+        f"{about}/METADATA": "\n".join(told).encode(),
         f"{about}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{path},{_digest(data)},{len(data)}\n" for path, data in content.items())

@@ -12,6 +12,7 @@ from bridge.pull_text import body, title
 from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.change import pinned, wanted
+from bridge.steps.resolve import resolve
 from bridge.steps.world import Outcome, Wait, World
 
 
@@ -46,6 +47,8 @@ async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) 
         if goes_back(release, pin.version):
             await withdraw(release, world, pull, by=pin.version)
         files = wanted(sight.texts, release, world.pipeline)
+        files, resolved = await resolve(release, world, sight, files)
+        release = release.knowing(resolved)
         asked = proposal(release, world, sight, pin.version, files)
     except Superseded:
         raise
@@ -59,7 +62,7 @@ async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) 
     return Wait(
         world.now,
         say("rewritten", **names),
-        {"pull_request": ours, "previous_version": pin.version},
+        {**resolved, "pull_request": ours, "previous_version": pin.version},
     )
 
 

@@ -34,7 +34,9 @@ def wanted(texts: Texts, release: Release, pipeline: Pipeline) -> dict[str, str]
 
 def is_only_ours(sight: Sight, pull: SeenPull, release: Release, pipeline: Pipeline) -> bool:
     """The pull request is one commit, which makes of the files before it what we make of them, and
-    changes nothing else."""
+    changes nothing else. What uv compiled is only known by its commit, which we remember."""
+    if release.facts.moved:
+        return pull.commits.total == 1 and pull.changed_files == len(pipeline.files)
     try:
         files = wanted(sight.parent_texts, release, pipeline)
     except Refused:
@@ -45,7 +47,8 @@ def is_only_ours(sight: Sight, pull: SeenPull, release: Release, pipeline: Pipel
 
 def _all(texts: Texts, pipeline: Pipeline) -> dict[str, str]:
     """Every file of the pipeline; raises Refused where one is missing."""
-    for path, text in texts.items():
+    found = {path: texts[path] for path in pipeline.files}
+    for path, text in found.items():
         if text is None:
             raise Refused(say("no_requirements_file", path=path, branch=pipeline.branch))
-    return {path: text for path, text in texts.items() if text is not None}
+    return {path: text for path, text in found.items() if text is not None}

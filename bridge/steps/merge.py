@@ -24,7 +24,7 @@ async def merge(release: Release, world: World) -> Outcome:
     """
     pipeline = world.pipeline
     branch = pipeline.branch_for(release.version)
-    sight = await world.github.look(pipeline.branch, pipeline.files, branch)
+    sight = await world.github.look(pipeline.branch, pipeline.looks_at, branch)
     pull, ours = sight.pull, release.facts.pull_request
     if pull is None:
         return _without_pull(release, world, sight)

@@ -8,6 +8,7 @@ from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.author import proposal, withdraw
 from bridge.steps.change import pinned, wanted
+from bridge.steps.resolve import resolve
 from bridge.steps.world import Done, Learned, Outcome, Wait, World
 
 HOLDS_UP = 3  # so many times `replace_after` a newer version may take to be proposed
@@ -16,15 +17,16 @@ HOLDS_UP = 3  # so many times `replace_after` a newer version may take to be pro
 async def propose(release: Release, world: World) -> Outcome:
     """Make what is missing of branch, commit and pull request, or adopt what we made before.
 
-    Raises Refused when the pin must not be guessed or has no hash, Superseded when a newer version
-    is pinned or proposed, Declined when a person has closed this version's pull request.
+    Raises Refused when the pin must not be guessed or has no hash, or the file does not resolve
+    with it, Superseded when a newer version is pinned or proposed, Declined when a person has
+    closed this version's pull request.
     """
     if reason := other_file(release.facts):
         raise Refused(reason)
     if wait := _not_my_turn(release, world):
         return wait
     pipeline, branch = world.pipeline, world.pipeline.branch_for(release.version)
-    sight = await world.github.look(pipeline.branch, pipeline.files, branch)
+    sight = await world.github.look(pipeline.branch, pipeline.looks_at, branch)
     pull, pin = sight.pull, pinned(sight.texts, release, pipeline)
     names = {"package": release.package, "version": release.version, "old": pin.version}
     if pull and pull.state == "MERGED":
@@ -35,20 +37,27 @@ async def propose(release: Release, world: World) -> Outcome:
         raise Declined(say("declined", number=pull.number))
     if pin.is_at(release.version):
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
-    bumped = wanted(sight.texts, release, pipeline)
-    if sight.head and not sight.head_is_only(bumped) and sight.head_sha != sight.base_sha:
+    files = wanted(sight.texts, release, pipeline)
+    files, resolved = await resolve(release, world, sight, files)
+    release = release.knowing(resolved)
+    if sight.head and not sight.head_is_only(files) and sight.head_sha != sight.base_sha:
         reason = say("branch_in_use", branch=branch)
         return Wait(next_look(release.since, world.now), reason)
     if pull and pull.state == "OPEN":
         reason = say("adopted", number=pull.number, **names)
-        return Done(reason, {"pull_request": pull.as_fact(), "previous_version": pin.version})
+        learned: Learned = {
+            **resolved,
+            "pull_request": pull.as_fact(),
+            "previous_version": pin.version,
+        }
+        return Done(reason, learned)
     await world.intend(say("intent_branch", branch=branch, **names))
     made = await world.github.propose(
-        sight.repository_id, proposal(release, world, sight, pin.version, bumped)
+        sight.repository_id, proposal(release, world, sight, pin.version, files)
     )
     return Done(
         say("proposed", number=made.number, **names),
-        {"pull_request": made, "previous_version": pin.version},
+        {**resolved, "pull_request": made, "previous_version": pin.version},
     )
 
 

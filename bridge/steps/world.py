@@ -12,7 +12,8 @@ from bridge.index.client import Index
 from bridge.model_card import ModelCard
 from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
-from bridge.release import HerokuDeployment, PullRequest, Reading, Release
+from bridge.release import HerokuDeployment, Moved, PullRequest, Reading, Release
+from bridge.uv.client import Resolver
 
 
 class Learned(TypedDict, total=False):
@@ -34,6 +35,9 @@ class Learned(TypedDict, total=False):
     commands: list[str]
     uploaded: str | None
     public_twin: str | None
+    resolved_for: str
+    forecast_mb: int | None
+    moved: list[Moved]
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ class World(Memory):
     github: GitHub
     heroku: Heroku
     api: PredictionApi
+    resolver: Resolver
     now: datetime
     intend: Intend
     public_url: str

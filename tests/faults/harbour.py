@@ -50,6 +50,7 @@ api_url = "{api}"
 
 [pipeline.policy]
 merge = "auto"
+resolve = false
 verify = {{ matches = 3, every = "200ms", within = "2m" }}
 """
 

@@ -164,7 +164,12 @@ class Town:
                 "app_root": "api",
                 "api_url": "http://api.test",
                 "circleci": {"project": "gh/acme/model-deployment", "workflow": "regression-model"},
-                "policy": {"merge": "auto", "verify": {"within": "2m"}, **(policy or {})},
+                "policy": {
+                    "merge": "auto",
+                    "verify": {"within": "2m"},
+                    "resolve": False,
+                    **(policy or {}),
+                },
             }
         )
         self.pipelines = [self.pipeline]
