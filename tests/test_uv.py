@@ -192,6 +192,27 @@ async def test_the_token_is_in_no_argument_no_file_and_no_message(tmp_path: Path
     assert "MADE_UP_SECRET" not in environ
 
 
+@pytest.mark.parametrize(
+    ("setting", "environ", "expected"),
+    [
+        ("http://a/", {"UV_DEFAULT_INDEX": "http://b/", "PIP_INDEX_URL": "http://c/"}, "http://a/"),
+        (None, {"UV_DEFAULT_INDEX": "http://b/", "PIP_INDEX_URL": "http://c/"}, "http://b/"),
+        (None, {"UV_INDEX_URL": "http://b/", "PIP_INDEX_URL": "http://c/"}, "http://b/"),
+        (None, {"PIP_INDEX_URL": "http://c/"}, "http://c/"),
+        (None, {}, ""),
+    ],
+)
+async def test_the_public_index_is_the_one_that_is_set_or_the_machines_own(
+    tmp_path: Path, setting: str | None, environ: dict[str, str], expected: str
+) -> None:
+    script = probe(tmp_path, f'echo "$UV_DEFAULT_INDEX" > {tmp_path}/public; exit 2')
+    everything = environment(tmp_path, PATH=os.environ["PATH"], **environ)
+    resolver = Resolver("http://x/", None, setting, environ=everything, find=lambda: str(script))
+    with pytest.raises(Unavailable):
+        await resolver.lock("", MODEL, PYTHON)
+    assert expected == (tmp_path / "public").read_text().strip()
+
+
 async def test_an_address_is_quoted_without_user_and_password(tmp_path: Path) -> None:
     script = probe(tmp_path, "echo 'error: http://made-up:secret@index.test/' >&2; exit 2")
     assert "uv could not resolve (error: http://…@index.test/)" == await ask(script)

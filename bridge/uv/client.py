@@ -29,7 +29,7 @@ PLATFORM = "x86_64-manylinux_2_39"
 """Heroku's stacks from heroku-24 on: Ubuntu 24.04 has this glibc."""
 OF_THE_MACHINE = (
     *("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
-    *("UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_FIND_LINKS"),
+    *("UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_FIND_LINKS"),
     *("UV_OFFLINE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
@@ -85,7 +85,7 @@ class Resolver:
         with tempfile.TemporaryDirectory(prefix="bridge-uv-") as name:
             folder = Path(name)
             for path, text in {"uv.toml": "", **files}.items():
-                (folder / path).write_text(text)
+                (folder / path).write_text(text, encoding="utf-8")
             told = ("--output-file", to, "--refresh-package", package, *arguments)
             said, code = await self._run(told, folder)
             if code:
@@ -99,7 +99,7 @@ class Resolver:
             answer = folder / to
             if not answer.is_file() or answer.stat().st_size > ANSWER_CAP:
                 raise Unavailable("uv wrote nothing, or too much")
-            return answer.read_text()
+            return answer.read_text(encoding="utf-8", errors="replace")
 
     async def _run(self, arguments: tuple[str, ...], folder: Path) -> tuple[str, int]:
         """What uv said, and its exit code; it never outlives this call."""
@@ -133,8 +133,9 @@ class Resolver:
     def _environment(self) -> dict[str, str]:
         env = {name: self._environ[name] for name in OF_THE_MACHINE if name in self._environ}
         indexes = [f"bridge={self._index}", self._environ.get("UV_INDEX", "")]
-        public = self._public or env.get("UV_DEFAULT_INDEX") or env.pop("UV_INDEX_URL", None)
-        if public := public or self._environ.get("PIP_INDEX_URL"):
+        if public := self._public or self._told(
+            "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"
+        ):
             env["UV_DEFAULT_INDEX"] = public
         if self._token:
             env["UV_INDEX_BRIDGE_USERNAME"] = self._token.get_secret_value()
@@ -147,6 +148,9 @@ class Resolver:
             "UV_HTTP_TIMEOUT": "15",
             "UV_HTTP_RETRIES": "1",
         }
+
+    def _told(self, *names: str) -> str | None:
+        return next((self._environ[name] for name in names if self._environ.get(name)), None)
 
     def _safe(self, said: str) -> str:
         token = self._token.get_secret_value() if self._token else ""

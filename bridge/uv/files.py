@@ -18,7 +18,7 @@ from bridge.sentences import say
 
 DEFAULT_PYTHON = "3.14"
 PYTHON = re.compile(r"(?:python-)?(3\.\d+(?:\.\d+)?)")
-ELSEWHERE = ("--requirement", "--constraint", "--editable")
+ELSEWHERE = ("--requirement", "--constraint", "--editable", "--config-settings")
 """Other options of a file are left out: the bridge says which indexes are asked, and that only
 wheels count."""
 
