@@ -89,3 +89,19 @@ def test_a_replaced_wheel_is_stopped_and_the_old_version_keeps_serving() -> None
     assert ["bridge/house-prices/regression-model-0.1.0"] == list(pulls)
     assert isinstance(health, dict)
     assert "0.1.0" == health["after"]["model_version"]
+
+
+def test_a_model_that_the_consumers_pins_forbid_is_not_proposed() -> None:
+    played = rehearse("conflict")
+    assert played.code == 1
+    assert ["verified", "failed"] == played.stages
+    releases = played.told["releases"]
+    assert isinstance(releases, list)
+    reason = releases[1]["reason"]
+    assert "does_not_resolve" == reason["code"]
+    assert "depends on pydantic<2 " in reason["sentence"]
+    pulls, health = played.told["pull_requests"], played.told["health"]
+    assert isinstance(pulls, dict)
+    assert ["bridge/house-prices/regression-model-0.1.0"] == list(pulls)
+    assert isinstance(health, dict)
+    assert "0.1.0" == health["after"]["model_version"]

@@ -21,7 +21,9 @@ FAULTS = {
     "pth-wheel": "The wheel of 0.1.1 carries a start-up hook: stopped with startup_hook.",
     "foreign-package": "A stranger offers our name as 99.0: an alarm, and ours is installed.",
     "yanked": "0.1.1 is yanked from the index before it is found: stopped with yanked.",
+    "conflict": "0.1.1 needs a pydantic that the API's pins forbid: stopped with does_not_resolve.",
 }
+MODEL_PROJECT = "regression_model/pyproject.toml"
 FORCED = '\n[tool.hatch.build.targets.wheel.force-include]\n"{hook}" = "startup.pth"\n'
 HOOK = "regression_model/startup.pth"
 LOST = ("github", "heroku", "circleci")
@@ -66,7 +68,7 @@ def with_startup_hook(project: str) -> dict[str, bytes]:
     """What a commit changes so that the wheel runs code at every start of Python; `project` is the
     model's pyproject.toml."""
     return {
-        "regression_model/pyproject.toml": (project + FORCED.format(hook=HOOK)).encode(),
+        MODEL_PROJECT: (project + FORCED.format(hook=HOOK)).encode(),
         f"regression_model/{HOOK}": b"import sys\n",
     }
 
@@ -83,6 +85,24 @@ def prepare(town: Town, faults: Collection[str]) -> None:
     for name, go_wrong in PREPARED.items():
         if name in faults:
             go_wrong(town)
+
+
+def conflicting_needs(project: str) -> dict[str, bytes]:
+    """What a commit changes so that the model needs another pydantic than the API pins."""
+    return {MODEL_PROJECT: project.replace('"pydantic>=2.11"', '"pydantic<2"').encode()}
+
+
+CHANGED = {"pth-wheel": with_startup_hook, "conflict": conflicting_needs}
+
+
+def changes(faults: Collection[str], project: str) -> dict[str, bytes]:
+    """What else the commit of the second version changes, by path; `project` is the model's
+    pyproject.toml."""
+    found: dict[str, bytes] = {}
+    for name, change in CHANGED.items():
+        if name in faults:
+            found |= change(project)
+    return found
 
 
 class Killer:

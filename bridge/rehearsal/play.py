@@ -13,7 +13,7 @@ import httpx
 
 from bridge.errors import BridgeError, Misconfigured
 from bridge.rehearsal.circleci.webhook import WorkflowRun
-from bridge.rehearsal.faults import FAULTS, LOST, Killer, forge, prepare, with_startup_hook
+from bridge.rehearsal.faults import FAULTS, LOST, MODEL_PROJECT, Killer, changes, forge, prepare
 from bridge.rehearsal.process import tail
 from bridge.rehearsal.show import Show, Told
 from bridge.rehearsal.timing import Timing, measure
@@ -25,7 +25,6 @@ ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
 PATIENCE = 600.0
 VERSION_FILE = "regression_model/regression_model/VERSION"
 CONFIG = "regression_model/regression_model/config.py"
-PROJECT = "regression_model/pyproject.toml"
 LOOK_EVERY = 0.1
 
 
@@ -142,9 +141,8 @@ def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
             CONFIG: re.sub(
                 r"(alpha: float = Field\(default=)[0-9.]+", r"\g<1>0.002", config
             ).encode(),
+            **changes(faults, (checkout() / MODEL_PROJECT).read_text()),
         }
-        if "pth-wheel" in faults:
-            change |= with_startup_hook((checkout() / PROJECT).read_text())
         commit = town.github.commit("main", change, f"Release {version}", "dana")
     town.github.tag(f"v{version}", commit, "dana")
     show.say(f"dana pushed the tag v{version} at {commit[:8]}; CI trains, tests and publishes")

@@ -51,6 +51,7 @@ circleci     = {{ project = "{project}", workflow = "regression-model" }}
 merge    = "auto"
 verify   = {{ matches = 3, every = "200ms", within = "2m" }}
 rollback = "auto"
+resolve  = {resolve}
 """
 
 
@@ -156,6 +157,7 @@ class Town:
                 app=APP,
                 api=self.api_url,
                 project=PROJECT,
+                resolve="false" if strangers else "true",  # a stranger's index has nothing else
             )
         )
         self.bridge = BridgeProcess(
