@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import Refused
 from bridge.rehearsal.faults import FAULTS, PREPARED, with_startup_hook
-from bridge.rehearsal.play import PROJECT
+from bridge.rehearsal.faults import MODEL_PROJECT as PROJECT
 from bridge.wheel import inspect
 
 ROOT = Path(__file__).parent.parent
