@@ -114,8 +114,11 @@ def compare(old: ModelCard | None, new: ModelCard) -> Comparison:
     had, has = [{f.name for f in card.features} for card in (before, new)]
     return Comparison(
         metrics=[
-            MetricChange(name=name, old=before.metrics.get(name), new=value)
-            for name, value in new.metrics.items()
+            MetricChange(name=name, old=before.metrics.get(name), new=new.metrics.get(name))
+            for name in [
+                *new.metrics,
+                *(name for name in before.metrics if name not in new.metrics),
+            ]
         ],
         features_added=sorted(has - had) if old else [],
         features_removed=sorted(had - has),

@@ -1,10 +1,12 @@
 """What `bridge.toml` says of each pipeline, and the decisions that follow from it. Pure."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -12,12 +14,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bridge import pins
 from bridge.errors import Reason
+from bridge.freeze import Freeze, frozen_until, next_freeze
+from bridge.gates import Gate, headline, judge, not_passed
 from bridge.release import Allowance, Facts, Release
 from bridge.sentences import say
 
 HOSTS = {"gh": "github", "bb": "bitbucket"}
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 REPOSITORY = r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
+REVIEWER = r"^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$"
+"""A person's login, or `organisation/team`."""
 ASK_SOON = timedelta(seconds=1)
 ASK_LATE = timedelta(minutes=1)
 LOOK_ANYWAY = timedelta(days=1)
@@ -80,10 +86,11 @@ PinFile = Annotated[str, AfterValidator(inside)]
 
 
 class Policy(_Table):
-    """Who merges, how the API is verified, who rolls back, whether pre-releases are carried, and
-    whether the whole requirements file is resolved before it is proposed. An open pull request
-    stays for `replace_after` before a newer version takes its place, so that fifty versions in five
-    minutes do not set off CI fifty times."""
+    """Who merges, how the API is verified, who rolls back, what a model must keep to, and when
+    nothing is merged; whether pre-releases are carried, and whether the whole requirements file is
+    resolved before it is proposed. An open pull request stays for `replace_after` before a newer
+    version takes its place, so that fifty versions in five minutes do not set off CI fifty times.
+    """
 
     merge: Literal["human", "auto"] = "human"
     verify: Verification = Verification()
@@ -91,6 +98,8 @@ class Policy(_Table):
     replace_after: Duration = timedelta(minutes=2)
     prereleases: bool = False
     resolve: bool = True
+    gates: dict[str, Gate] = {}
+    freeze: list[Freeze] = []
 
 
 class CiJob(_Table):
@@ -124,6 +133,11 @@ class Pipeline(_Table):
     deploy: Literal["build", "watch"] = "build"
     circleci: CiJob | None = None
     policy: Policy = Policy()
+    labels: list[str] = []
+    reviewers: list[Annotated[str, Field(pattern=REVIEWER)]] = []
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -196,13 +210,45 @@ def goes_back(release: Release, other: str) -> bool:
     )
 
 
-def may_merge(policy: Policy, number: int, checks: str | None, review: str | None) -> Reason | None:
+@dataclass(frozen=True)
+class Ruling:
+    """Whether policy lets a version be merged now: the commit status `bridge/gate`.
+
+    `until` is when the clock alone may change it.
+    """
+
+    state: Literal["success", "failure", "pending"]
+    because: Reason
+    until: datetime | None = None
+
+
+def ruling(policy: Policy, facts: Facts, before: Release | None, now: datetime) -> Ruling:
+    """What the gate says at `now`; `before` is the version verified last.
+
+    The version itself comes first (its file, its quarantine once there is one, its metrics), then
+    the time: only the last ends by itself, so only that is `pending`.
+    """
+    if wrong := other_file(facts) or not_passed(judge(policy.gates, facts.card, before)):
+        return Ruling("failure", wrong)
+    if frozen := frozen_until(policy.freeze, now):
+        end, tz = frozen
+        until = f"{end.astimezone(ZoneInfo(tz)):%a %d %b %H:%M} ({tz})"
+        return Ruling("pending", say("frozen", until=until), end)
+    open_until = next_freeze(policy.freeze, now)
+    return Ruling("success", headline(policy.gates, facts.card, before), open_until)
+
+
+def may_merge(
+    policy: Policy, number: int, checks: str | None, review: str | None, gate: Ruling
+) -> Reason | None:
     """None when the bridge itself may merge now, or the reason why not.
 
-    `review` is GitHub's decision, of which only CHANGES_REQUESTED says no here. `checks` is its
-    rollup: SUCCESS, PENDING, EXPECTED, FAILURE, ERROR, or None for no check at all, which is not
-    good news either.
+    `checks` is GitHub's rollup of what others say: SUCCESS, PENDING, EXPECTED, FAILURE, ERROR, or
+    None for no check at all, which is not good news either. `review` is GitHub's decision, of which
+    only CHANGES_REQUESTED says no here.
     """
+    if gate.state != "success":
+        return gate.because
     if checks in ("FAILURE", "ERROR"):
         return say("checks_failed", number=number, state=checks.lower())
     if review == "CHANGES_REQUESTED":

@@ -144,7 +144,8 @@ class Reconciler:
             row, reason = releases.held(session, release), wait.because
             row.facts = row.facts.model_copy(update=dict(wait.learned))
             if row.code != reason.code:
-                ledger.note(session, row, "note", reason, self._clock())
+                kind = "alarm" if wait.alarm else "note"
+                ledger.note(session, row, kind, reason, self._clock())
             row.code, row.sentence = reason.code, reason.sentence
             row.attempts, row.failures, row.seen = attempts, failures, wait.seen
             releases.give_back(row, wait.until)

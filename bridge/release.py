@@ -116,8 +116,14 @@ class Moved(BaseModel):
     """A package that moves with ours: `old` is None for a new one, `new` for one that goes."""
 
     name: str
-    old: str | None
-    new: str | None
+    old: str | None = None
+    new: str | None = None
+
+
+class Provenance(BaseModel):
+    """What is known of where the wheel was built, in a sentence."""
+
+    sentence: str
 
 
 class Facts(BaseModel):
@@ -154,6 +160,7 @@ class Facts(BaseModel):
     resolved_for: str | None = None
     forecast_mb: int | None = None
     moved: list[Moved] = []
+    provenance: Provenance | None = None
 
 
 class Release(SQLModel, table=True):
@@ -239,8 +246,8 @@ class Evidence(RootModel[dict[str, JsonValue]]):
 class Transition(SQLModel, table=True):
     """One line of the audit. `kind` is `move` (the stage changed), `intent` (an effect is about
     to be tried), `note` (the reason changed, the stage did not), `alarm` (an announcement of
-    another file than ours, a foreign package of our name) or `repair` (the sweep found what no
-    webhook told)."""
+    another file than ours, a foreign package of our name, a merge that the gate did not allow) or
+    `repair` (the sweep found what no webhook told)."""
 
     __table_args__ = (
         Index(

@@ -81,6 +81,30 @@ SENTENCES: dict[str, str] = {
     "MB, compressed as they are.",
     "no_source": "{package} {version} needs other versions than {path} pins, and there is no "
     "{source} on {branch} to compile it from: {why}",
+    # the gate
+    "model_better": "Better than {old}: {changes}.",
+    "model_worse": "Worse than {old}, though no gate forbids it: {changes}.",
+    "model_mixed": "Partly worse, partly better than {old}: {changes}.",
+    "model_same": "As good as {old}: {changes}.",
+    "model_unknown": "Nobody can say how good it is: {why}.",
+    "metric_missing": "{metric} is not on the model card",
+    "metric_was_missing": "{metric} of {version}, verified last, is not known",
+    "metric_too_low": "{metric} is {new}, and must be at least {bound}",
+    "metric_too_high": "{metric} is {new}, and must be at most {bound}",
+    "metric_grew": "{metric} grew {by} ({old} to {new}), and may grow by {allowed}",
+    "metric_shrank": "{metric} fell {by} ({old} to {new}), and may shrink by {allowed}",
+    "gate_passed": "{metric} is {new}, as its gate asks",
+    "gate_broken": "Gate broken: {why}{more}. Publish a better version, or change the gate in "
+    "bridge.toml.",
+    "gate_not_judged": "Gate not passed: {why}{more}. Publish a version whose card says it, or "
+    "change the gate in bridge.toml.",
+    "frozen": "Nothing is merged before {until}: a freeze holds.",
+    "merged_against_gate": "{what} by {by} although bridge/gate did not allow it, so it is not "
+    "deployed: {why} Once the gate allows it, the deployment goes on; or revert the merge.",
+    "merge_reverted": "{branch} does not pin {file} any more: the merge that the gate did not "
+    "allow was reverted, and nothing was deployed.",
+    "pin_changed": "The branch of pull request #{number} does not pin {file} with its digest, and "
+    "nothing else.",
     # proposed
     "waiting_for_reviewer": "Pull request #{number} waits for a person to merge it.",
     "waiting_for_checks": "Pull request #{number} waits for its checks ({state}).",
@@ -168,6 +192,8 @@ SENTENCES: dict[str, str] = {
     "broken_record": "The record does not hold: {what}. The bridge appends nothing to it. See "
     "`bridge audit verify`, and put the last good copy of the database back.",
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",
+    "intent_status": "About to tell pull request #{number} that bridge/gate is {state}: {why}",
+    "intent_ask": "About to label pull request #{number} and to ask for reviews: {what}.",
     "intent_merge": "About to merge pull request #{number} at {sha}.",
     "intent_rewrite": "About to write pull request #{number} anew on {branch} at {sha}.",
     "intent_merge_later": "About to have GitHub merge pull request #{number} at {sha} as soon as "
@@ -193,6 +219,11 @@ def short(sha: str) -> str:
     """A commit, or a `sha256:` digest, as people write it."""
     scheme, colon, digits = sha.rpartition(":")
     return f"{scheme}{colon}{digits[:8]}"
+
+
+def capped(text: str, length: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def span(seconds: float) -> str:

@@ -15,7 +15,7 @@ from bridge.errors import Reason
 from bridge.event import Published
 from bridge.kit.http import Door
 from bridge.policy import Pipeline
-from bridge.release import Release
+from bridge.release import Facts, Release, Stage
 from bridge.settings import Settings
 from bridge.store import Store, deliveries, releases
 
@@ -83,6 +83,24 @@ def begin(session: Session, version: str = "0.1.0", name: str = "house-prices") 
     found = releases.of_version(session, name, version)
     assert found is not None
     return found
+
+
+def release(version: str, facts: Facts, stage: Stage = Stage.VERIFIED) -> Release:
+    """A release that no database has seen."""
+    return Release(
+        id=7,
+        pipeline="house-prices",
+        package=PACKAGE,
+        version=version,
+        canonical=version,
+        app="house-prices-api",
+        stage=stage,
+        code=WHY.code,
+        sentence=WHY.sentence,
+        since=NOW,
+        created_at=NOW,
+        facts=facts,
+    )
 
 
 def told(

@@ -74,6 +74,9 @@ class Town:
             head=branch,
             headRef=f"refs/heads/{branch}",
             path0=path,
+            gate="bridge/gate",
+            built="main",
+            wantsHistory=True,
         )
         assert said.errors == []
         seen: dict[str, Any] = said.data["repository"]

@@ -420,3 +420,47 @@ async def test_a_tarball_that_does_not_come_is_unavailable(
         )
     with pytest.raises(Unavailable):
         await forge.github.tarball("abc")
+
+
+async def test_the_gate_is_set_by_rest_at_one_commit(forge: Forge) -> None:
+    route = forge.router.post(f"{URL}/repos/acme/model/statuses/{'c' * 40}")
+    route.respond(201, json={})
+    await forge.github.set_gate("c" * 40, "failure", "Gate broken.", "https://bridge.test/1")
+    assert {
+        "state": "failure",
+        "context": "bridge/gate",
+        "description": "Gate broken.",
+        "target_url": "https://bridge.test/1",
+    } == json.loads(forge.asked[0].content)
+
+
+@pytest.mark.parametrize("status", [200, 403, 404, 422])
+async def test_a_gate_that_is_not_taken_is_unavailable(forge: Forge, status: int) -> None:
+    forge.router.post(f"{URL}/repos/acme/model/statuses/abc").respond(status, json={})
+    with pytest.raises(Unavailable, match="may the token write commit statuses"):
+        await forge.github.set_gate("abc", "success", "Better.", "https://bridge.test/1")
+
+
+async def test_people_and_teams_are_asked_by_name(forge: Forge) -> None:
+    labels = forge.router.post(f"{URL}/repos/acme/model/issues/7/labels").respond(200, json=[])
+    asked = forge.router.post(f"{URL}/repos/acme/model/pulls/7/requested_reviewers")
+    asked.respond(422, json={"message": "not a collaborator"})
+    await forge.github.ask_for(7, ["model"], ["octocat", "acme/ml"])
+    assert {"labels": ["model"]} == json.loads(labels.calls[0].request.content)
+    wanted = {"reviewers": ["octocat"], "team_reviewers": ["ml"]}
+    assert wanted == json.loads(asked.calls[0].request.content)
+
+
+async def test_our_own_gate_is_seen_and_not_counted_as_a_check(forge: Forge) -> None:
+    gate: JsonValue = {"context": {"state": "SUCCESS", "description": "Better."}}
+    target: JsonValue = {"oid": "c" * 40, "status": gate}
+    for count, checks in ((1, None), (2, "SUCCESS")):
+        rollup: JsonValue = {"state": "SUCCESS", "contexts": {"totalCount": count}}
+        forge.shows(
+            head={"id": "REF_1", "target": target},
+            ours={"nodes": [{**PULL, "statusCheckRollup": rollup}]},
+        )
+        sight = await forge.github.look("main", "r", "b")
+        assert sight.gate
+        assert ("SUCCESS", "Better.") == (sight.gate.state, sight.gate.description)
+        assert checks == sight.checks

@@ -72,7 +72,8 @@ def test_two_cards_are_compared() -> None:
         data=data,
     )
     seen = compare(old, new)
-    assert [("rmse", 1.0, 1.1), ("r2", None, 0.9)] == [(m.name, m.old, m.new) for m in seen.metrics]
+    metrics = [(m.name, m.old, m.new) for m in seen.metrics]
+    assert [("rmse", 1.0, 1.1), ("r2", None, 0.9), ("gone", 2.0, None)] == metrics
     assert (["c"], ["a"]) == (seen.features_added, seen.features_removed)
     assert {
         "numpy": ("1", "2"),

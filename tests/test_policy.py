@@ -7,18 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from bridge.errors import Reason
 from bridge.policy import (
     ASK_LATE,
     ASK_SOON,
     CiJob,
     Duration,
     Policy,
+    Ruling,
     Verification,
     inside,
     may_merge,
     next_look,
 )
 from tests.bridge_kit import NOW, pipeline
+
+GREEN = Ruling("success", Reason("model_better", "It is better."))
 
 
 class Span(BaseModel):
@@ -71,7 +75,7 @@ def test_one_asks_soon_at_first_and_never_later_than_a_minute(age: float, more: 
 def test_the_bridge_merges_only_what_is_green_and_allowed(
     merge: str, checks: str | None, code: str | None
 ) -> None:
-    reason = may_merge(Policy.model_validate({"merge": merge}), 7, checks, None)
+    reason = may_merge(Policy.model_validate({"merge": merge}), 7, checks, None, GREEN)
     assert code == (reason.code if reason else None)
     assert reason is None or "#7" in reason.sentence
 
@@ -79,7 +83,7 @@ def test_the_bridge_merges_only_what_is_green_and_allowed(
 @pytest.mark.parametrize("merge", ["auto", "human"])
 def test_what_a_reviewer_wants_changed_is_not_merged(merge: str) -> None:
     policy = Policy.model_validate({"merge": merge})
-    reason = may_merge(policy, 7, "SUCCESS", "CHANGES_REQUESTED")
+    reason = may_merge(policy, 7, "SUCCESS", "CHANGES_REQUESTED", GREEN)
     assert reason is not None
     assert "changes_requested" == reason.code
 

@@ -259,7 +259,9 @@ def test_the_last_word_of_every_context_counts(
     head = town.proposed()
     for context, state in states:
         town.github.set_status(head, state, context, "circleci")
-    assert {"state": expected} == town.look()["ours"]["nodes"][0]["statusCheckRollup"]
+    count = len({context for context, _ in states})
+    rollup = {"state": expected, "contexts": {"totalCount": count}}
+    assert rollup == town.look()["ours"]["nodes"][0]["statusCheckRollup"]
 
 
 def test_closing_leaves_a_comment_and_takes_the_branch_away(town: Town) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bridge.rehearsal.gate import Fault
-from bridge.rehearsal.github import APP_ID, BOT, INSTALLATION
+from bridge.rehearsal.github import APP_ID, BOT, INSTALLATION, Refusal
 from tests.rehearsal_github_kit import BEARER, BRANCH, FILE, NAME, NEW, Town
 from tests.rehearsal_kit import served
 
@@ -219,3 +219,50 @@ def test_a_pull_request_can_be_read_by_a_person(town: Town) -> None:
     assert f"+{NEW.decode()}" in commit
     for path in ("pull/9", f"commit/{'0' * 40}", "commit/--all"):
         assert town.ask("GET", f"/{NAME}/{path}", headers={}).status_code == 404
+
+
+def test_labels_and_reviewers_by_name(town: Town) -> None:
+    town.proposed()
+    made = town.ask("POST", f"{API}/issues/1/labels", {"labels": ["model", "model"]})
+    assert [200, ["model"]] == [made.status_code, [one["name"] for one in made.json()]]
+    wish = {"reviewers": ["octocat"], "team_reviewers": ["ml"]}
+    asked = town.ask("POST", f"{API}/pulls/1/requested_reviewers", wish)
+    assert 201 == asked.status_code
+    told = asked.json()
+    assert ["octocat"] == [one["login"] for one in told["requested_reviewers"]]
+    assert ["ml"] == [one["slug"] for one in told["requested_teams"]]
+    assert ["model"] == [one["name"] for one in told["labels"]]
+    assert "review_requested" == town.told("pull_request")[-1]["action"]
+
+
+@pytest.mark.parametrize("wish", [{"reviewers": ["stranger"]}, {"team_reviewers": ["nobody"]}])
+def test_a_stranger_is_not_asked_for_a_review(town: Town, wish: dict[str, list[str]]) -> None:
+    town.proposed()
+    refused = town.ask("POST", f"{API}/pulls/1/requested_reviewers", wish)
+    assert 422 == refused.status_code
+    assert [] == town.github.pulls[1].reviewers
+
+
+def test_a_required_status_holds_the_merge_button_but_no_administrator(town: Town) -> None:
+    head = town.proposed()
+    town.github.rules.checks = {"bridge/gate"}
+    town.github.set_status(head, "failure", "bridge/gate", "bridge")
+    refused = town.merge(1, head)
+    assert 'Required status check "bridge/gate" is failing.' == refused.errors[0][2]
+    assert town.github.merge(1, "rosa", bypass=True)
+
+
+def test_a_text_that_is_too_long_is_refused(town: Town) -> None:
+    town.github.commit(BRANCH, {FILE: NEW}, "Bump", "rosa")
+    with pytest.raises(Refusal, match="maximum is 65536"):
+        town.github.open_pull(BRANCH, "rosa", "Bump", body="x" * 65_537)
+
+
+def test_a_page_shows_what_was_said_and_nothing_that_acts(town: Town) -> None:
+    town.github.commit(BRANCH, {FILE: NEW}, "Bump", "rosa")
+    text = "| a | b |\n| - | - |\n| <script>x</script> | **c** |\n\n<!-- hidden -->"
+    town.github.open_pull(BRANCH, "rosa", "Bump", body=text)
+    page = town.ask("GET", f"/{NAME}/pull/1", headers={}).text
+    assert "<td><strong>c</strong></td>" in page
+    assert "<script>" not in page
+    assert "hidden" not in page

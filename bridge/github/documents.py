@@ -6,18 +6,27 @@ Source: https://docs.github.com/en/graphql/reference
 
 LOOK = """
 query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!,
-           $head: String!, $headRef: String!, $path0: String!) {
+           $head: String!, $headRef: String!, $gate: String!,
+           $built: String!, $wantsHistory: Boolean!, $path0: String!) {
   viewer { login databaseId }
   repository(owner: $owner, name: $name) {
     id
+    url
     base: ref(qualifiedName: $baseRef) { target { oid ...Files } }
     head: ref(qualifiedName: $headRef) {
       id
       target {
         oid
         ...Files
-        ... on Commit { changedFilesIfAvailable parents(first: 2) { nodes { oid ...Files } } }
+        ... on Commit {
+          changedFilesIfAvailable
+          parents(first: 2) { nodes { oid ...Files } }
+          status { context(name: $gate) { state description } }
+        }
       }
+    }
+    built: object(expression: $built) @include(if: $wantsHistory) {
+      ... on Commit { history(first: 31) { nodes { oid messageHeadline } } }
     }
     method: viewerDefaultMergeMethod
     queue: mergeQueue(branch: $base) { id }
@@ -31,14 +40,14 @@ fragment Files on Commit {
 }
 
 fragment Seen on PullRequest {
-  id number url state isDraft isCrossRepository headRefOid changedFiles
+  id number url state isDraft isCrossRepository headRefOid changedFiles mergedAt
   mergeable mergeStateStatus reviewDecision isInMergeQueue viewerCanEnableAutoMerge
   autoMergeRequest { enabledAt }
   commits { totalCount }
   mergeCommit { oid }
   author { login ... on User { databaseId } ... on Bot { databaseId } }
   mergedBy { login ... on User { databaseId } ... on Bot { databaseId } }
-  statusCheckRollup { state }
+  statusCheckRollup { state contexts(first: 1) { totalCount } }
   headRef { id }
 }
 """

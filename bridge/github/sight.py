@@ -56,9 +56,36 @@ class _Parents(BaseModel):
     nodes: list[_Tree] = []
 
 
+class GateShown(BaseModel):
+    """Our commit status as GitHub shows it: SUCCESS, FAILURE, PENDING, and a sentence."""
+
+    state: str
+    description: str | None = None
+
+
+class _Status(BaseModel):
+    context: GateShown | None = None
+
+
 class _Commit(_Tree):
     changed_files: int | None = Field(default=None, alias="changedFilesIfAvailable")
     parents: _Parents = _Parents()
+    status: _Status | None = None
+
+
+class Written(BaseModel):
+    """A commit of the repository, by its first line."""
+
+    oid: str
+    headline: str = Field(alias="messageHeadline")
+
+
+class _History(BaseModel):
+    nodes: list[Written] = []
+
+
+class _Built(BaseModel):
+    history: _History = _History()
 
 
 class _Ref(BaseModel):
@@ -83,8 +110,13 @@ class Actor(BaseModel):
         return self.login.removesuffix("[bot]") == other.login.removesuffix("[bot]")
 
 
+class _Contexts(BaseModel):
+    count: int = Field(alias="totalCount")
+
+
 class _Rollup(BaseModel):
     state: str
+    contexts: _Contexts | None = None
 
 
 class _AutoMerge(BaseModel):
@@ -136,9 +168,15 @@ class SeenPull(PullState):
     may_merge_later: bool = Field(alias="viewerCanEnableAutoMerge")
     merges_later: _AutoMerge | None = Field(alias="autoMergeRequest")
     author: Actor | None
+    merged_at: datetime | None = Field(default=None, alias="mergedAt")
     merge_commit: _Oid | None = Field(alias="mergeCommit")
     merged_by: Actor | None = Field(alias="mergedBy")
     head_ref: _Ref | None = Field(alias="headRef")
+
+    @property
+    def is_blocked(self) -> bool:
+        """The rules of the base branch do not let it be merged now."""
+        return self.merge_state == "BLOCKED"
 
     def as_fact(self) -> PullRequest:
         """What a release remembers of it."""
@@ -153,7 +191,8 @@ class Sight(BaseModel):
     """Everything that a decision about one branch needs, seen at one moment.
 
     `method` is how this repository merges, `queue` its merge queue for the base, if it has one.
-    `viewer` is who the token belongs to.
+    `viewer` is who the token belongs to. `built` is the commit that the wheel was built from, if it
+    is one of this repository and was asked for.
     `texts`, `head_texts` and `parent_texts` are the pipeline's files on the base, on our branch and
     below its head, by path; None where one is not there, a link, no UTF-8, or too long to be told
     whole.
@@ -167,6 +206,8 @@ class Sight(BaseModel):
     base: _Ref | None
     head: _Ref | None
     ours: _Ours
+    url: str = ""
+    built: _Built | None = None
 
     @property
     def base_sha(self) -> str | None:
@@ -201,6 +242,29 @@ class Sight(BaseModel):
         opened = [pull for pull in mine if pull.state == "OPEN"]
         return next(iter(opened + mine), None)
 
+    @property
+    def gate(self) -> GateShown | None:
+        """What our own commit status says at the head of our branch."""
+        commit = self.head.target if self.head else None
+        return commit.status.context if commit and commit.status else None
+
+    @property
+    def checks(self) -> str | None:
+        """What the others' checks say together; our own gate alone does not vouch for itself."""
+        rollup = self.pull.rollup if self.pull else None
+        if rollup is None or (self.gate and rollup.contexts and rollup.contexts.count == 1):
+            return None
+        return rollup.state
+
+    @property
+    def history(self) -> list[Written]:
+        """The commit that was built and those before it, newest first."""
+        return self.built.history.nodes if self.built else []
+
+    def merged_by_us(self) -> bool:
+        """Whether the merge was ours, which asked the gate before."""
+        return self.pull is not None and self._is_viewer(self.pull.merged_by)
+
     def head_is_only(self, files: Mapping[str, str]) -> bool:
         """Our branch is one commit on something, and all that it does is to make these files so."""
         head, before = self.head_texts, self.parent_texts
@@ -222,12 +286,10 @@ class Sight(BaseModel):
         return {path: entry.text if entry else None for path, entry in found}
 
     def _is_ours(self, pull: SeenPull) -> bool:
-        return (
-            not pull.is_cross_repository
-            and pull.author is not None
-            and self.viewer is not None
-            and pull.author.is_the_same_as(self.viewer)
-        )
+        return not pull.is_cross_repository and self._is_viewer(pull.author)
+
+    def _is_viewer(self, actor: Actor | None) -> bool:
+        return actor is not None and self.viewer is not None and actor.is_the_same_as(self.viewer)
 
 
 def _modes(commit: _Tree) -> list[int | None]:

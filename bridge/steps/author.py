@@ -6,9 +6,8 @@ from typing import NoReturn
 from bridge.errors import Refused, Superseded
 from bridge.github.client import Proposal
 from bridge.github.sight import SeenPull, Sight
-from bridge.model_card import compare
 from bridge.policy import goes_back
-from bridge.pull_text import body, title
+from bridge.pull_text import Change, body, title
 from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.change import pinned, wanted
@@ -20,10 +19,16 @@ def proposal(
     release: Release, world: World, sight: Sight, old: str, files: Mapping[str, str]
 ) -> Proposal:
     """The pull request that makes these files so, seen from where the pin is `old`."""
-    before, card = world.last_verified, release.facts.card
-    known = before.facts.card if before and before.version == old else None
-    page = f"{world.public_url}/releases/{release.id}"
-    comparison = compare(known, card) if card else None
+    change = Change(
+        release=release,
+        pipeline=world.pipeline,
+        old=old,
+        before=world.last_verified,
+        page=f"{world.public_url}/releases/{release.id}",
+        repository=sight.url,
+        history=[(commit.oid, commit.headline) for commit in sight.history],
+        chain_head=world.chain_head,
+    )
     return Proposal(
         base=world.pipeline.branch,
         base_sha=sight.base_sha or "",
@@ -32,7 +37,7 @@ def proposal(
         files=files,
         written=sight.head_is_only(files),
         title=title(release, old),
-        body=body(release, old, comparison, world.pipeline, page, world.chain_head),
+        body=body(change),
     )
 
 

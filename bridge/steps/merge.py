@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from bridge.errors import Declined, Reason, Refused, Unavailable
 from bridge.github.sight import SeenPull, Sight
-from bridge.policy import LOOK_ANYWAY, may_merge, other_file
+from bridge.policy import Ruling, may_merge, other_file
 from bridge.release import PullRequest, Release
 from bridge.sentences import say, short
 from bridge.steps.author import close, rewrite, withdraw
 from bridge.steps.change import is_only_ours, pinned, wanted
+from bridge.steps.gate import against_the_gate, look_again, rule, show
 from bridge.steps.same_file import must_be_the_same
 from bridge.steps.world import Done, Outcome, Wait, World
 
@@ -29,8 +30,10 @@ async def merge(release: Release, world: World) -> Outcome:
     if pull is None:
         return _without_pull(release, world, sight)
     if pull.state == "MERGED":
-        return await _merged(pull, sight, world)
+        return against_the_gate(release, sight, world) or await _merged(pull, sight, world)
+    gate = rule(release, pull, sight, world)
     if reason := other_file(release.facts):
+        await show(gate, release, pull, sight, world)
         await close(pull, release, world, reason.sentence)
         raise Refused(reason)
     if world.newer:
@@ -41,10 +44,13 @@ async def merge(release: Release, world: World) -> Outcome:
         ours = pull.as_fact()
     is_ours = ours and pull.head_sha == ours.head_sha
     if ours is None or not is_ours or not is_only_ours(sight, pull, release, pipeline):
-        return _wait(world, say("somebody_pushed", number=pull.number), pull)
+        await show(gate, release, pull, sight, world)
+        return _wait(world, say("somebody_pushed", number=pull.number), pull, gate)
     if pull.conflicts:
         return await rewrite(release, world, sight, pull)
-    reason = may_merge(pipeline.policy, pull.number, pull.checks, pull.review)
+    if await show(gate, release, pull, sight, world) and (sight.gate or pull.is_blocked):
+        return Wait(world.now, say("looking_again", what="bridge/gate says something else now"))
+    reason = may_merge(pipeline.policy, pull.number, sight.checks, pull.review, gate)
     if reason and pull.merges_later and pipeline.policy.merge == "auto":
         await world.intend(say("intent_hold", number=pull.number))
         await world.github.hold(pull.id)
@@ -52,7 +58,7 @@ async def merge(release: Release, world: World) -> Outcome:
     if reason is None or release.seen is None:
         await _must_be_the_same(pull, release, world)
     if reason:
-        return _wait(world, reason, pull)
+        return _wait(world, reason, pull, gate)
     return await _merge_now(pull, ours, sight, world)
 
 
@@ -72,7 +78,7 @@ def _must_wait(pull: SeenPull, sight: Sight) -> Reason | None:
         return say("draft", number=pull.number)
     if pull.is_queued:
         return say("in_merge_queue", number=pull.number)
-    if pull.merge_state != "BLOCKED" or sight.queue:
+    if not pull.is_blocked or sight.queue:
         return None
     if pull.merges_later:
         return say("merges_later", number=pull.number)
@@ -84,7 +90,7 @@ async def _merge_now(pull: SeenPull, ours: PullRequest, sight: Sight, world: Wor
     if sight.queue:
         await world.intend(say("intent_enqueue", **names))
         await world.github.enqueue(pull.id, ours.head_sha)
-    elif pull.merge_state == "BLOCKED":
+    elif pull.is_blocked:
         await world.intend(say("intent_merge_later", **names))
         await world.github.merge_later(pull.id, ours.head_sha, sight.method)
     else:
@@ -121,6 +127,8 @@ def _without_pull(release: Release, world: World, sight: Sight) -> Outcome:
     if sight.base_sha:
         pin = pinned(sight.texts, release, world.pipeline)
         if pin.is_at(release.version):
+            if held := against_the_gate(release, sight, world):
+                return held
             reason = say("already_pinned", branch=world.pipeline.branch, **names)
             return Done(reason, {"merge_sha": sight.base_sha})
     ours = release.facts.pull_request
@@ -135,8 +143,10 @@ def _is_rewritten(release: Release, world: World, sight: Sight) -> bool:
         return False
 
 
-def _wait(world: World, reason: Reason, pull: SeenPull) -> Wait:
-    """GitHub will tell, or the sweep will see that it did not. Whether the two conflict GitHub
-    works out a little after the base has moved."""
-    until = LOOK_SOON if pull.mergeable == "UNKNOWN" else LOOK_ANYWAY
-    return Wait(world.now + until, reason, seen=pull.as_seen)
+def _wait(world: World, reason: Reason, pull: SeenPull, gate: Ruling) -> Wait:
+    """GitHub will tell, or the sweep will see that it did not; a freeze begins and ends by the
+    clock alone, and whether the two conflict GitHub works out a little after the base has moved."""
+    soon = pull.mergeable == "UNKNOWN"
+    return Wait(
+        world.now + LOOK_SOON if soon else look_again(world, gate), reason, seen=pull.as_seen
+    )

@@ -1,7 +1,9 @@
 """confirmed → proposed: one pull request moves the pin, and nothing else."""
 
+import contextlib
+
 from bridge.columns import written
-from bridge.errors import Declined, Refused
+from bridge.errors import Declined, Refused, Unavailable
 from bridge.github.sight import SeenPull
 from bridge.policy import goes_back, next_look, other_file
 from bridge.release import Release
@@ -26,7 +28,8 @@ async def propose(release: Release, world: World) -> Outcome:
     if wait := _not_my_turn(release, world):
         return wait
     pipeline, branch = world.pipeline, world.pipeline.branch_for(release.version)
-    sight = await world.github.look(pipeline.branch, pipeline.looks_at, branch)
+    built = release.facts.commit
+    sight = await world.github.look(pipeline.branch, pipeline.looks_at, branch, built)
     pull, pin = sight.pull, pinned(sight.texts, release, pipeline)
     names = {"package": release.package, "version": release.version, "old": pin.version}
     if pull and pull.state == "MERGED":
@@ -44,6 +47,7 @@ async def propose(release: Release, world: World) -> Outcome:
         reason = say("branch_in_use", branch=branch)
         return Wait(next_look(release.since, world.now), reason)
     if pull and pull.state == "OPEN":
+        await _ask_for(pull.number, world)
         reason = say("adopted", number=pull.number, **names)
         learned: Learned = {
             **resolved,
@@ -55,6 +59,7 @@ async def propose(release: Release, world: World) -> Outcome:
     made = await world.github.propose(
         sight.repository_id, proposal(release, world, sight, pin.version, files)
     )
+    await _ask_for(made.number, world)
     return Done(
         say("proposed", number=made.number, **names),
         {**resolved, "pull_request": made, "previous_version": pin.version},
@@ -78,6 +83,16 @@ def _closed_before_retry(release: Release, pull: SeenPull) -> bool:
     """The bridge closed it itself when it refused the version; a person has it tried again."""
     ours = release.facts.pull_request
     return ours is not None and ours.id == pull.id
+
+
+async def _ask_for(number: int, world: World) -> None:
+    """Labels and reviewers are a courtesy: failing to set them stops nothing."""
+    labels, reviewers = world.pipeline.labels, world.pipeline.reviewers
+    if labels or reviewers:
+        what = ", ".join([*labels, *reviewers])
+        await world.intend(say("intent_ask", number=number, what=what))
+        with contextlib.suppress(Unavailable):
+            await world.github.ask_for(number, labels, reviewers)
 
 
 def _remembered(pull: SeenPull | None) -> Learned:

@@ -53,13 +53,15 @@ class Done:
 class Wait:
     """Not yet. Look again at `until`, or when something happens.
 
-    `seen` is what the neighbour showed, where a webhook or the sweep will tell of a change.
+    `seen` is what the neighbour showed, where a webhook or the sweep will tell of a change. An
+    `alarm` is written down as one: somebody should look at it.
     """
 
     until: datetime
     because: Reason
     learned: Learned = field(default_factory=Learned)
     seen: str | None = None
+    alarm: bool = False
 
 
 Outcome = Done | Wait

@@ -28,6 +28,8 @@ EFFECTS = {
     "GitHub.enqueue": {"Enqueue"},
     "GitHub.close_pull": {"Close"},
     "GitHub.delete_branch": {"DeleteBranch"},
+    "GitHub.set_gate": {"POST statuses"},
+    "GitHub.ask_for": {"POST labels", "POST requested_reviewers"},
     "Heroku.upload": {"POST sources", "PUT slots"},
     "Heroku.build": {"POST builds"},
     "Heroku.rollback": {"POST releases"},
@@ -119,7 +121,7 @@ MOMENTS: tuple[Moment, ...] = ("before", "after", "written")
 def speaks(call: ast.Call) -> bool:
     """Whether a call asks a neighbour for anything but a GET."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if name == "speak":
+    if name in ("speak", "_post"):
         return True
     if name not in ("ask", "_ask", "request", "post", "put", "patch", "delete"):
         return False
@@ -135,7 +137,7 @@ def said_in_code() -> set[str]:
         for kind in [node for node in tree.body if isinstance(node, ast.ClassDef)]:
             for method in [one for one in kind.body if isinstance(one, ast.AsyncFunctionDef)]:
                 calls = [node for node in ast.walk(method) if isinstance(node, ast.Call)]
-                if method.name not in ("_ask", "speak") and any(map(speaks, calls)):
+                if method.name not in ("_ask", "_post", "speak") and any(map(speaks, calls)):
                     found.add(f"{kind.name}.{method.name}")
     return found
 

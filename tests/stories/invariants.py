@@ -27,6 +27,9 @@ EXPLAINED = {
     "closePullRequest": ("intent_close",),
     "addComment": ("intent_close",),
     "deleteRef": ("intent_close", "intent_delete"),
+    "createStatus": ("intent_status",),
+    "addLabels": ("intent_ask",),
+    "requestReviewers": ("intent_ask",),
     "create_build": ("intent_build",),
     "create_release": ("intent_rollback",),
 }

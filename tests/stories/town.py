@@ -164,6 +164,8 @@ class Town:
                 "app_root": "api",
                 "api_url": "http://api.test",
                 "circleci": {"project": "gh/acme/model-deployment", "workflow": "regression-model"},
+                "labels": ["model"],
+                "reviewers": ["octocat", "acme/ml"],
                 "policy": {
                     "merge": "auto",
                     "verify": {"within": "2m"},
@@ -402,6 +404,8 @@ def effect_of(request: httpx.Request) -> str | None:
     parts = [part for part in request.url.path.split("/") if part]
     if request.method == "GET" or parts[-1] in ("graphql", "predict"):
         return None
+    if parts[0] == "repos":
+        return f"{request.method} {'statuses' if 'statuses' in parts else parts[-1]}"
     return f"{request.method} {parts[2] if parts[0] == 'apps' else parts[0]}"
 
 

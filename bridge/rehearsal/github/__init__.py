@@ -52,8 +52,9 @@ class GitHub(Pulls):
     """One repository, `owner/name`, with a webhook and an App that may write to it.
 
     `before(name)` is asked for a fault: first with the name of the call (a GraphQL operation, or
-    tarball, codeload, createStatus, combinedStatus, pull, installation, accessToken), then with
-    each mutation field. A fault at a field ends the document there.
+    tarball, codeload, createStatus, combinedStatus, pull, addLabels, requestReviewers,
+    installation, accessToken), then with each mutation field. A fault at a field ends the document
+    there.
     """
 
     def __init__(

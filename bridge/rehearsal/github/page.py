@@ -3,53 +3,98 @@
 from html import escape
 
 from bridge.rehearsal.github.accounts import iso
+from bridge.rehearsal.github.markdown import html_of
 from bridge.rehearsal.github.pulls import Pulls
 from bridge.rehearsal.github.state import Pull, Refusal, latest
 
+STYLE = """
+body { font: 14px/1.5 -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif;
+  color: #1f2328; background: #fff; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-weight: 400; font-size: 2rem; line-height: 1.25; margin: 0 0 .5rem }
+h1 i { color: #59636e; font-style: normal }
+h2 { font-size: 1rem; border-bottom: 1px solid #d1d9e0; padding-bottom: .3rem; margin-top: 2rem }
+a { color: #0969da; text-decoration: none } a code { color: inherit }
+pre { background: #f6f8fa; padding: 1rem; overflow-x: auto; white-space: pre-wrap }
+code, pre { font: 12px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
+code { background: #818b981f; padding: .2em .4em; border-radius: 6px; overflow-wrap: anywhere }
+.state { color: #fff; border-radius: 2em; padding: .2rem .7rem; background: #59636e }
+.OPEN { background: #1f883d } .MERGED { background: #8250df } .CLOSED { background: #cf222e }
+.said { border: 1px solid #d1d9e0; border-radius: 6px; padding: 0 1rem; margin: 1rem 0 }
+.said h3 { font-size: 1.25rem } .label { border: 1px solid #d1d9e0; border-radius: 2em;
+  padding: 0 .6rem; margin-right: .3rem }
+.said table { border-collapse: collapse; margin: 1rem 0 }
+.said th, .said td { border: 1px solid #d1d9e0; padding: 6px 13px }
+.said tr:nth-child(2n) { background: #f6f8fa } .said th:empty { display: none }
+li.success::marker { content: "✓ "; color: #1f883d } li.pending::marker { content: "● " }
+li.failure::marker, li.error::marker { content: "✗ "; color: #cf222e }
+"""
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto }}
-pre {{ background: #8881; padding: 1rem; overflow-x: auto; white-space: pre-wrap }}</style>
+<style>{style}</style>
 <p>{repository}, in the rehearsal</p>
-<h1>{title}</h1>
+<h1>{heading}</h1>
 {body}
 </html>
 """
 
 
-def page(pulls: Pulls, title: str, parts: list[tuple[str, str]]) -> str:
-    """Parts are (heading, text); a text without a heading is a line of its own."""
-    body = "\n".join(
-        f"<h2>{escape(heading)}</h2>\n<pre>{escape(text)}</pre>"
-        if heading
-        else f"<p>{escape(text)}</p>"
-        for heading, text in parts
-        if text
+def page(pulls: Pulls, title: str, heading: str, parts: list[str]) -> str:
+    """Heading and parts are HTML already."""
+    return PAGE.format(
+        title=escape(title),
+        style=STYLE,
+        repository=escape(pulls.shapes.full_name),
+        heading=heading,
+        body="\n".join(part for part in parts if part),
     )
-    repository = escape(pulls.shapes.full_name)
-    return PAGE.format(title=escape(title), repository=repository, body=body)
 
 
 def pull_page(pulls: Pulls, number: int) -> str:
     one = pulls.pulls.get(number)
     if one is None:
         raise Refusal("NOT_FOUND", "Not Found")
-    checks = latest(pulls.statuses(one.head_sha))
+    asked = [*one.reviewers, *(f"{pulls.shapes.owner}/{team}" for team in one.teams)]
     parts = [
-        ("", f"{one.state.lower()}: {story(one)}"),
-        ("Description", one.body),
-        ("Comments", "\n\n".join(f"{said.author}: {said.body}" for said in one.comments)),
-        ("Checks", "\n".join(f"{check.state}  {check.context}" for check in checks)),
-        ("Changes", pulls.git.diff(one.base_sha, one.head_sha)),
+        f'<p><span class="state {one.state}">{one.state.capitalize()}</span> {story(one)}</p>',
+        marked("Labels", one.labels) + marked("Reviewers", asked),
+        said(one.author, one.body),
+        *(said(comment.author, comment.body) for comment in one.comments),
+        checks(pulls, one),
+        block("Changes", pulls.git.diff(one.base_sha, one.head_sha)),
     ]
-    return page(pulls, f"{one.title} #{number}", parts)
+    heading = f"{escape(one.title)} <i>#{number}</i>"
+    return page(pulls, f"{one.title} #{number}", heading, parts)
 
 
 def story(one: Pull) -> str:
     words = f"{one.author} wants to merge {one.head_owner}:{one.head} into {one.base}"
     if one.merged_at:
-        return f"{words}; merged by {one.merged_by} at {iso(one.merged_at)} as {one.merge_sha}"
-    return f"{words}; closed at {iso(one.closed_at)}" if one.closed_at else words
+        words += f"; merged by {one.merged_by} at {iso(one.merged_at)} as {one.merge_sha}"
+    elif one.closed_at:
+        words += f"; closed at {iso(one.closed_at)}"
+    return escape(words)
+
+
+def said(author: str, text: str) -> str:
+    return f'<section class="said"><p>{escape(author)}</p>\n{html_of(text)}</section>'
+
+
+def marked(word: str, names: list[str]) -> str:
+    told = "".join(f'<span class="label">{escape(name)}</span>' for name in names)
+    return f"<p>{word}: {told}</p>" if names else ""
+
+
+def checks(pulls: Pulls, one: Pull) -> str:
+    told = "".join(
+        f'<li class="{check.state}"><b>{escape(check.context)}</b> '
+        f"{escape(check.description or '')}</li>"
+        for check in latest(pulls.statuses(one.head_sha))
+    )
+    return f"<h2>Checks</h2>\n<ul>{told}</ul>" if told else ""
+
+
+def block(heading: str, text: str) -> str:
+    return f"<h2>{escape(heading)}</h2>\n<pre>{escape(text)}</pre>"
 
 
 def commit_page(pulls: Pulls, sha: str) -> str:
@@ -57,5 +102,8 @@ def commit_page(pulls: Pulls, sha: str) -> str:
         raise Refusal("NOT_FOUND", "Not Found")
     one = pulls.git.log("-1", sha)[0]
     title = one.message.partition("\n")[0]
-    parts = [("", f"commit {sha} by {one.author.name}"), ("Changes", pulls.git.show(sha))]
-    return page(pulls, title, parts)
+    parts = [
+        f"<p>commit {sha} by {escape(one.author.name)}</p>",
+        block("Changes", pulls.git.show(sha)),
+    ]
+    return page(pulls, title, escape(title), parts)

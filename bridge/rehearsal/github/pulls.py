@@ -1,6 +1,6 @@
 """Pull requests and commit statuses at the simulated GitHub, over real git merges."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -14,9 +14,12 @@ from bridge.rehearsal.github.shapes import Shapes
 from bridge.rehearsal.github.state import Comment, Pull, Review, Rules, unprocessable
 from bridge.rehearsal.github.statuses import Statuses
 
+LONGEST_BODY = 65_536
+
 
 class Pulls(Statuses):
-    """One repository with its pull requests, and the `rules` of its base branch."""
+    """One repository with its pull requests, and the `rules` of its base branch; `people` and
+    `teams` can be asked for a review."""
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class Pulls(Statuses):
         super().__init__(bare, shapes, clock, send)
         self.pulls: dict[int, Pull] = {}
         self.rules = Rules()
+        self.people, self.teams = {"octocat", "rosa"}, {"ml"}
 
     def open_pull(
         self,
@@ -41,6 +45,8 @@ class Pulls(Statuses):
     ) -> int:
         """Open a pull request and return its number. `mallory:fix` comes from mallory's fork."""
         with self.act():
+            if len(body) > LONGEST_BODY:
+                raise unprocessable(f"Body is too long (maximum is {LONGEST_BODY} characters)")
             refs = self.git.refs()
             owner, name, ref = self.split(head)
             if ref not in refs or f"refs/heads/{base}" not in refs:
@@ -87,6 +93,29 @@ class Pulls(Statuses):
                 pull.updated_at = self.clock()
                 self._tell_pull("edited", pull, login, {"changes": {}})
 
+    def label(self, number: int, login: str, names: Sequence[str]) -> None:
+        """Put labels on it; one that there is not yet is made."""
+        with self.act():
+            pull = self.pulls[number]
+            for name in [name for name in names if name not in pull.labels]:
+                pull.labels.append(name)
+                self._tell_pull("labeled", pull, login, {"label": self.shapes.label(name)})
+
+    def ask_for_review(
+        self, number: int, login: str, people: Sequence[str], teams: Sequence[str]
+    ) -> None:
+        """All of them or, if one cannot be asked, nobody."""
+        with self.act():
+            pull = self.pulls[number]
+            if pull.author in people:
+                raise unprocessable("Review cannot be requested from pull request author.")
+            if not {*people} <= self.people or not {*teams} <= self.teams:
+                message = "Reviews may only be requested from collaborators."
+                raise unprocessable(f"{message} One or more of the users or teams is not one.")
+            pull.reviewers = sorted({*pull.reviewers, *people})
+            pull.teams = sorted({*pull.teams, *teams})
+            self._tell_pull("review_requested", pull, login)
+
     def close(self, number: int, login: str) -> None:
         with self.act():
             pull = self.pulls[number]
@@ -103,8 +132,12 @@ class Pulls(Statuses):
         expected: str | None = None,
         headline: str | None = None,
         body: str | None = None,
+        bypass: bool = False,
     ) -> str:
-        """Merge with a merge commit, as the button does, and return its sha."""
+        """Merge with a merge commit, as the button does, and return its sha.
+
+        An administrator may `bypass` the required checks.
+        """
         with self.act():
             pull = self.pulls[number]
             # Also for one that is merged: GitHub has no other words for it.
@@ -114,7 +147,7 @@ class Pulls(Statuses):
                 raise unprocessable("Pull Request is still a draft")
             if expected not in (None, pull.head_sha):
                 raise unprocessable("Head branch was modified. Review and try the merge again.")
-            if no := obstacle(self.rules, pull, self.statuses(pull.head_sha)):
+            if not bypass and (no := obstacle(self.rules, pull, self.statuses(pull.head_sha))):
                 raise unprocessable(no)
             if self.rules.queue and expected is not None:
                 raise unprocessable("Changes must be made through the merge queue")

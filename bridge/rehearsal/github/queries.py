@@ -3,8 +3,16 @@
 import base64
 
 from bridge.rehearsal.github.accounts import Json, iso, iso_or_none
+from bridge.rehearsal.github.git import Commit
 from bridge.rehearsal.github.pulls import Pulls
-from bridge.rehearsal.github.state import Pull, Refusal, account_id, rollup, unprocessable
+from bridge.rehearsal.github.state import (
+    Pull,
+    Refusal,
+    account_id,
+    latest,
+    rollup,
+    unprocessable,
+)
 
 KINDS = {"blob": "Blob", "commit": "Commit", "tag": "Tag", "tree": "Tree"}
 TEXT_LIMIT = 512_000  # beyond it GitHub cuts a blob's text and says isTruncated
@@ -22,6 +30,7 @@ def repository(pulls: Pulls) -> Json:
 
     return {
         "id": pulls.shapes.node_id,
+        "url": pulls.shapes.page,
         "ref": find_ref,
         "pullRequests": find_pulls,
         "viewerDefaultMergeMethod": pulls.rules.method,
@@ -81,14 +90,33 @@ def commit(pulls: Pulls, sha: str) -> Json:
     def file(_: object, path: str) -> Json | None:
         return entry(pulls, sha, path)
 
+    def status(_: object) -> Json | None:
+        last = {one.context: one for one in pulls.statuses(sha)}
+
+        def context(_: object, name: str) -> Json | None:
+            one = last.get(name)
+            return {"state": one.state.upper(), "description": one.description} if one else None
+
+        return {"context": context} if last else None
+
+    def history(_: object, first: int) -> Json:
+        before = pulls.git.log(f"-{first}", sha)
+        return {"nodes": [{"oid": one.sha, "messageHeadline": subject(one)} for one in before]}
+
     return {
         "__typename": "Commit",
         "file": file,
         "oid": sha,
+        "status": status,
+        "history": history,
         "url": f"{pulls.shapes.page}/commit/{sha}",
         "parents": parents,
         "changedFilesIfAvailable": changed_files,
     }
+
+
+def subject(commit: Commit) -> str:
+    return commit.message.partition("\n")[0]
 
 
 def entry(pulls: Pulls, sha: str, path: str) -> Json | None:
@@ -152,8 +180,13 @@ def pull(pulls: Pulls, one: Pull) -> Json:
         return {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}[pulls.mergeable(one)]
 
     def checks(_: object) -> Json | None:
-        state = rollup(pulls.statuses(one.head_sha))
-        return {"state": state.upper()} if state else None
+        said = pulls.statuses(one.head_sha)
+        state, count = rollup(said), len(latest(said))
+
+        def contexts(_: object, first: int) -> Json:
+            return {"totalCount": count}
+
+        return {"state": state.upper(), "contexts": contexts} if state else None
 
     def changed_files(_: object) -> int:
         return pulls.git.size(one.base_sha, one.head_sha)[1]

@@ -12,7 +12,7 @@ from bridge.rehearsal.github.door import Answer, Asked, Door, Endpoint
 from bridge.rehearsal.github.graphql import Execution, operation_name
 from bridge.rehearsal.github.page import commit_page, pull_page
 from bridge.rehearsal.github.pulls import Pulls
-from bridge.rehearsal.github.state import Refusal, State, latest, rollup, unprocessable
+from bridge.rehearsal.github.state import Pull, Refusal, State, latest, rollup, unprocessable
 
 NEWER = "2026-03-10"  # the API version in which REST lost these two
 LOST_IN_NEWER = ("assignee", "merge_commit_sha")
@@ -28,6 +28,15 @@ class NewStatus(BaseModel):
     context: str = "default"
     description: str | None = None
     target_url: str | None = None
+
+
+class Labels(BaseModel):
+    labels: list[str]
+
+
+class Reviewers(BaseModel):
+    reviewers: list[str] = []
+    team_reviewers: list[str] = []
 
 
 class Rest:
@@ -50,6 +59,11 @@ class Rest:
             post(f"{api}/statuses/{{sha}}", opened("createStatus", self.create_status)),
             get(f"{api}/commits/{{ref:path}}/status", opened("combinedStatus", self.combined)),
             get(f"{api}/pulls/{{number:int}}", opened("pull", self.pull)),
+            post(f"{api}/issues/{{number:int}}/labels", opened("addLabels", self.add_labels)),
+            post(
+                f"{api}/pulls/{{number:int}}/requested_reviewers",
+                opened("requestReviewers", self.request_reviewers),
+            ),
             get(f"{api}/installation", opened("installation", self.installation, "app")),
             post(tokens, opened("accessToken", self.access_token, "app")),
             get(f"{page}/pull/{{number:int}}", self.pull_page),
@@ -113,10 +127,20 @@ class Rest:
             }
         )
 
+    def add_labels(self, asked: Asked) -> Answer:
+        one, wish = self._pull(asked), Labels.model_validate_json(asked.body)
+        self.pulls.label(one.number, self.bot, wish.labels)
+        shapes = [self.pulls.shapes.label(name) for name in one.labels]
+        return Answer(shapes, effects=("addLabels",))
+
+    def request_reviewers(self, asked: Asked) -> Answer:
+        one, wish = self._pull(asked), Reviewers.model_validate_json(asked.body)
+        self.pulls.ask_for_review(one.number, self.bot, wish.reviewers, wish.team_reviewers)
+        shape = self.pulls.pull_shape(one, one.merge_sha)
+        return Answer(shape, 201, effects=("requestReviewers",))
+
     def pull(self, asked: Asked) -> Answer:
-        one = self.pulls.pulls.get(int(asked.path["number"]))
-        if one is None:
-            raise Refusal("NOT_FOUND", "Not Found")
+        one = self._pull(asked)
         shape = self.pulls.pull_shape(one, one.merge_sha)
         lost = LOST_IN_NEWER if asked.headers.get("x-github-api-version") == NEWER else ()
         return Answer({key: value for key, value in shape.items() if key not in lost})
@@ -134,6 +158,12 @@ class Rest:
 
     async def commit_page(self, request: Request) -> Response:
         return seen(lambda: commit_page(self.pulls, request.path_params["sha"]))
+
+    def _pull(self, asked: Asked) -> Pull:
+        one = self.pulls.pulls.get(int(asked.path["number"]))
+        if one is None:
+            raise Refusal("NOT_FOUND", "Not Found")
+        return one
 
     def _commit(self, ref: str) -> str:
         sha = self.pulls.git.resolve(ref)

@@ -39,12 +39,12 @@ class Shapes(Accounts):
             "title": pull.title,
             "user": self.user(pull.author),
             "body": pull.body or None,
-            "labels": [],
+            "labels": [self.label(name) for name in pull.labels],
             "milestone": None,
             "assignee": None,
             "assignees": [],
-            "requested_reviewers": [],
-            "requested_teams": [],
+            "requested_reviewers": [self.user(login) for login in pull.reviewers],
+            "requested_teams": [self.team(slug) for slug in pull.teams],
             "created_at": iso(pull.created_at),
             "updated_at": iso(pull.updated_at),
             "closed_at": iso_or_none(pull.closed_at),
@@ -79,6 +79,39 @@ class Shapes(Accounts):
             "sha": sha,
             "repo": repository,
             "user": self.user(owner),
+        }
+
+    def label(self, name: str) -> Json:
+        number = account_id(name)
+        return {
+            "id": number,
+            "node_id": f"LA_rehearsal{number}",
+            "url": f"{self.api}/labels/{name}",
+            "name": name,
+            "description": None,
+            "color": "ededed",
+            "default": False,
+        }
+
+    def team(self, slug: str) -> Json:
+        number = account_id(f"{self.owner}/{slug}")
+        api = f"{self.url}/organizations/{account_id(self.owner)}/team/{number}"
+        return {
+            "id": number,
+            "node_id": f"T_rehearsal{number}",
+            "url": api,
+            "html_url": f"{self.url}/orgs/{self.owner}/teams/{slug}",
+            "members_url": f"{api}/members{{/member}}",
+            "repositories_url": f"{api}/repos",
+            "name": slug,
+            "slug": slug,
+            "description": None,
+            "privacy": "closed",
+            "notification_setting": "notifications_enabled",
+            "permission": "push",
+            "parent": None,
+            "type": "organization",
+            "organization_id": account_id(self.owner),
         }
 
     def status(self, status: CommitStatus) -> Json:

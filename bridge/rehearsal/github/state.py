@@ -98,6 +98,9 @@ class Pull:
     reviews: dict[str, Review] = field(default_factory=dict)
     later: tuple[str, datetime] | None = None
     queued: bool = False
+    labels: list[str] = field(default_factory=list)
+    reviewers: list[str] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
 
     @property
     def node_id(self) -> str:

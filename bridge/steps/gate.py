@@ -1,0 +1,72 @@
+"""`bridge/gate`: the commit status that says whether policy allows the merge, and its keeping."""
+
+from datetime import UTC, datetime
+
+from bridge.errors import Refused
+from bridge.github.client import LONGEST_DESCRIPTION
+from bridge.github.sight import SeenPull, Sight
+from bridge.policy import LOOK_ANYWAY, Ruling, ruling
+from bridge.release import Release
+from bridge.sentences import capped, say
+from bridge.steps.change import is_only_ours, pinned
+from bridge.steps.world import Wait, World
+
+
+def rule(release: Release, pull: SeenPull, sight: Sight, world: World) -> Ruling:
+    """What policy says of the version, if the pull request moves its pin and nothing else."""
+    if not is_only_ours(sight, pull, release, world.pipeline):
+        words = {"number": pull.number, "file": release.facts.file}
+        return Ruling("failure", say("pin_changed", **words))
+    return ruling(world.pipeline.policy, release.facts, world.last_verified, world.now)
+
+
+def _pins_it(sight: Sight, release: Release, world: World) -> bool:
+    try:
+        pin = pinned(sight.texts, release, world.pipeline)
+    except Refused:
+        return False
+    return pin.is_at(release.version) and set(pin.hashes) == {release.facts.digest}
+
+
+async def show(gate: Ruling, release: Release, pull: SeenPull, sight: Sight, world: World) -> bool:
+    """Set the status that the merge button obeys, unless GitHub shows just that already; whether
+    it was set."""
+    why = capped(gate.because.sentence, LONGEST_DESCRIPTION)
+    if pull.state != "OPEN":
+        return False
+    if sight.gate and (sight.gate.state.lower(), sight.gate.description) == (gate.state, why):
+        return False
+    await world.intend(say("intent_status", number=pull.number, state=gate.state, why=why))
+    page = f"{world.public_url}/releases/{release.id}"
+    await world.github.set_gate(pull.head_sha, gate.state, why, page)
+    return True
+
+
+def against_the_gate(release: Release, sight: Sight, world: World) -> Wait | None:
+    """A person can force a merge that the gate does not allow. It is done, but not deployed before
+    the gate allows it. See docs/decisions/0012.
+
+    Raises Refused when it has been reverted meanwhile.
+    """
+    pull, policy, before = sight.pull, world.pipeline.policy, world.last_verified
+    if sight.merged_by_us():
+        return None
+    at = pull.merged_at if pull and pull.merged_at else world.now
+    then = ruling(policy, release.facts, before, at)
+    now = ruling(policy, release.facts, before, world.now)
+    known = release.code == "merged_against_gate"
+    if known and not _pins_it(sight, release, world):
+        raise Refused(say("merge_reverted", branch=world.pipeline.branch, file=release.facts.file))
+    if then.state == "success" or (known and now.state == "success"):
+        return None
+    what = f"Pull request #{pull.number} was merged" if pull else f"{world.pipeline.branch} pins it"
+    by = pull.merged_by.login if pull and pull.merged_by else "somebody"
+    why = then.because if now.state == "success" else now.because
+    reason = say("merged_against_gate", what=what, by=by, why=why.sentence)
+    until = world.now if now.state == "success" else look_again(world, now)
+    return Wait(until, reason, seen=pull.as_seen if pull else None, alarm=True)
+
+
+def look_again(world: World, gate: Ruling) -> datetime:
+    """A freeze begins and ends by the clock alone; of all else somebody will tell."""
+    return min(world.now + LOOK_ANYWAY, gate.until or datetime.max.replace(tzinfo=UTC))
