@@ -77,6 +77,19 @@ def test_killing_the_bridge_all_along_changes_nothing_but_the_time() -> None:
     assert kills >= 5
 
 
+def test_a_worse_model_is_proposed_and_the_merge_button_refuses() -> None:
+    played = rehearse("worse-model")
+    assert played.code == 1
+    assert ["verified", "proposed"] == played.stages
+    releases = played.told["releases"]
+    assert isinstance(releases, list)
+    assert "gate_broken" == releases[1]["reason"]["code"]
+    button, health = played.told["merge_button"], played.told["health"]
+    assert 'Required status check "bridge/gate" is failing.' == button
+    assert isinstance(health, dict)
+    assert "0.1.0" == health["after"]["model_version"]
+
+
 def test_a_replaced_wheel_is_stopped_and_the_old_version_keeps_serving() -> None:
     played = rehearse("wrong-digest")
     assert played.code == 1

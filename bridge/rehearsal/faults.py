@@ -2,14 +2,17 @@
 
 import json
 import random
+import re
 import secrets
 import threading
 from collections.abc import Collection
+from pathlib import Path
 
 import httpx
 
 from bridge.kit.clock import system_clock
 from bridge.publisher.webhook import sign
+from bridge.rehearsal.github import Refusal
 from bridge.rehearsal.town import Town
 
 SECOND_WHEEL = "regression_model-0.1.1-py3-none-any.whl"
@@ -17,16 +20,22 @@ FAULTS = {
     "lost-webhooks": "GitHub's, Heroku's and CircleCI's webhooks never arrive: later, not never.",
     "kill-bridge": "The bridge is killed (-9) at random moments and started again: same end.",
     "forged-webhook": "Somebody announces 9.9.9 with a wrong signature: 401, and no release.",
+    "worse-model": "0.1.1 is worse than its gate allows: proposed, and nobody can merge it.",
     "wrong-digest": "The wheel of 0.1.1 is replaced on the index: stopped with digest_mismatch.",
     "pth-wheel": "The wheel of 0.1.1 carries a start-up hook: stopped with startup_hook.",
     "foreign-package": "A stranger offers our name as 99.0: an alarm, and ours is installed.",
     "yanked": "0.1.1 is yanked from the index before it is found: stopped with yanked.",
     "conflict": "0.1.1 needs a pydantic that the API's pins forbid: stopped with does_not_resolve.",
 }
+CONFIG = "regression_model/regression_model/config.py"
+ALPHA, BAD_ALPHA = b"0.0004", b"0.02"
+"""For the Lasso of 0.1.1: a little better than that of 0.1.0, or worse than its gate allows."""
 MODEL_PROJECT = "regression_model/pyproject.toml"
 FORCED = '\n[tool.hatch.build.targets.wheel.force-include]\n"{hook}" = "startup.pth"\n'
 HOOK = "regression_model/startup.pth"
 LOST = ("github", "heroku", "circleci")
+STOPS = {"gate_broken", "gate_not_judged"}
+"""Why a version may wait for ever, and the rehearsal does not."""
 KILLS = 16
 BETWEEN_KILLS = (0.0, 1.0)
 
@@ -95,14 +104,23 @@ def conflicting_needs(project: str) -> dict[str, bytes]:
 CHANGED = {"pth-wheel": with_startup_hook, "conflict": conflicting_needs}
 
 
-def changes(faults: Collection[str], project: str) -> dict[str, bytes]:
-    """What else the commit of the second version changes, by path; `project` is the model's
-    pyproject.toml."""
-    found: dict[str, bytes] = {}
+def changes(faults: Collection[str], folder: Path) -> dict[str, bytes]:
+    """What the commit of the second version changes beside VERSION, by path: another alpha for the
+    Lasso, and what the faults ask for. `folder` is a checkout."""
+    config, alpha = (folder / CONFIG).read_bytes(), BAD_ALPHA if "worse-model" in faults else ALPHA
+    found = {CONFIG: re.sub(rb"(alpha: float = Field\(default=)[0-9.]+", rb"\g<1>" + alpha, config)}
     for name, change in CHANGED.items():
         if name in faults:
-            found |= change(project)
+            found |= change((folder / MODEL_PROJECT).read_text())
     return found
+
+
+def press_merge_button(town: Town) -> str:
+    """Somebody tries to merge the last pull request; what GitHub says to that."""
+    try:
+        return f"merged as {town.github.merge(max(town.github.pulls), 'rosa')}"
+    except Refusal as refusal:
+        return refusal.message
 
 
 class Killer:

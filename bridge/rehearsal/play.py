@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import re
 import signal
 import time
 from collections import Counter
@@ -13,7 +12,16 @@ import httpx
 
 from bridge.errors import BridgeError, Misconfigured
 from bridge.rehearsal.circleci.webhook import WorkflowRun
-from bridge.rehearsal.faults import FAULTS, LOST, MODEL_PROJECT, Killer, changes, forge, prepare
+from bridge.rehearsal.faults import (
+    FAULTS,
+    LOST,
+    STOPS,
+    Killer,
+    changes,
+    forge,
+    prepare,
+    press_merge_button,
+)
 from bridge.rehearsal.process import tail
 from bridge.rehearsal.show import Show, Told
 from bridge.rehearsal.timing import Timing, measure
@@ -24,7 +32,6 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
 PATIENCE = 600.0
 VERSION_FILE = "regression_model/regression_model/VERSION"
-CONFIG = "regression_model/regression_model/config.py"
 LOOK_EVERY = 0.1
 
 
@@ -36,6 +43,7 @@ class Played:
     healths: list[dict[str, object]] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
     forged: int | None = None
+    merge_button: str | None = None
     kills: int = 0
     pulls: dict[str, int] = field(default_factory=dict)
     builds: dict[str, int] = field(default_factory=dict)
@@ -125,6 +133,9 @@ def _journey(town: Town, show: Show, played: Played, faults: Collection[str], se
         if killer:
             killer.stop()
             played.kills = killer.kills
+    if played.releases[-1].reason.code in STOPS:
+        played.merge_button = press_merge_button(town)
+        show.say(f"rosa pressed the merge button, and GitHub said: {played.merge_button}")
     played.healths.append(_health(town))
     played.pulls = Counter(pull.head for pull in town.github.pulls.values())
     played.builds = Counter(build.source.version or "" for build in town.heroku.builds)
@@ -135,14 +146,7 @@ def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
     """A data scientist raises VERSION, with another alpha for the Lasso, and tags."""
     commit = town.first_commit
     if version != VERSIONS[0]:
-        config = (checkout() / CONFIG).read_text()
-        change = {
-            VERSION_FILE: f"{version}\n".encode(),
-            CONFIG: re.sub(
-                r"(alpha: float = Field\(default=)[0-9.]+", r"\g<1>0.002", config
-            ).encode(),
-            **changes(faults, (checkout() / MODEL_PROJECT).read_text()),
-        }
+        change = {VERSION_FILE: f"{version}\n".encode(), **changes(faults, checkout())}
         commit = town.github.commit("main", change, f"Release {version}", "dana")
     town.github.tag(f"v{version}", commit, "dana")
     show.say(f"dana pushed the tag v{version} at {commit[:8]}; CI trains, tests and publishes")
@@ -155,7 +159,7 @@ def _follow(town: Town, show: Show, version: str, killer: Killer | None) -> Told
         told = _ask(town, version)
         if told:
             show.lines(told)
-            if told.stage in ENDS:
+            if told.stage in ENDS or told.reason.code in STOPS:
                 if killer:
                     killer.under_way.clear()
                 return told
@@ -245,4 +249,5 @@ def _as_json(played: Played) -> dict[str, object]:
         "builds": played.builds,
         "alarms": {told.version: told.alarms for told in played.releases},
         "forged": played.forged,
+        "merge_button": played.merge_button,
     }

@@ -46,12 +46,15 @@ app_root     = "api"
 api_url      = "{api}"
 deploy       = "build"
 circleci     = {{ project = "{project}", workflow = "regression-model" }}
+labels       = ["model"]
+reviewers    = ["octocat"]
 
 [pipeline.policy]
 merge    = "auto"
 verify   = {{ matches = 3, every = "200ms", within = "2m" }}
 rollback = "auto"
 resolve  = {resolve}
+gates    = {{ rmse = {{ may_grow = "2%" }}, r2 = {{ may_shrink = "2%", at_least = 0.8 }} }}
 """
 
 
@@ -87,6 +90,7 @@ class Town:
             clock=system_clock,
             url=github_url,
         )
+        self.github.rules.checks.add("bridge/gate")
         self._hosting.serve(self.github.app, github_socket)
 
         index_socket, index_url = self._hosting.reserve()
