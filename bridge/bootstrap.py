@@ -18,6 +18,7 @@ from bridge.inbox import Inbox
 from bridge.index.client import Index
 from bridge.kit.clock import Clock
 from bridge.kit.http import Door, Sleep
+from bridge.kit.outbound import is_https_or_here
 from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
 from bridge.reconcile import Chance, Reconciler
@@ -33,7 +34,7 @@ Transport = Callable[[str], httpx.AsyncBaseTransport | None]
 
 
 def the_network(url: str) -> None:
-    """No transport of our own: httpx opens real connections."""
+    """No transport of our own: each door opens real connections, past the guard."""
 
 
 class Neighbours:
@@ -46,6 +47,7 @@ class Neighbours:
         self._clock = clock
         self._transport = transport
         self._sleep = sleep
+        self._secrets = settings.secrets()
         self._made: dict[str, tuple[Index, GitHub, Heroku, PredictionApi]] = {}
         public = settings.public_index
         self._public = (
@@ -114,6 +116,8 @@ class Neighbours:
             transport=self._transport(url),
             clock=self._clock,
             sleep=self._sleep,
+            secrets=self._secrets,
+            private_hosts=self._settings.private_hosts,
         )
 
     def _github_auth(self, pipeline: Pipeline) -> httpx.Auth | None:
@@ -196,6 +200,17 @@ def must_have_pipelines(settings: Settings) -> None:
     """A bridge to nowhere is a mistake; raises Misconfigured."""
     if not settings.pipeline:
         raise Misconfigured("pipeline: none is configured. Write one into bridge.toml.")
+
+
+def must_use_https(settings: Settings) -> None:
+    """A token never travels in clear; raises Misconfigured. On this machine alone it may."""
+    told = {"github.url": settings.github.url, "heroku.url": settings.heroku.url}
+    for pipeline in settings.pipeline:
+        told[f"pipeline {pipeline.name}: index"] = pipeline.index
+        told[f"pipeline {pipeline.name}: api_url"] = pipeline.api_url
+    for name, url in told.items():
+        if not is_https_or_here(url):
+            raise Misconfigured(f"{name}: it does not begin with https://")
 
 
 def _bearer(token: SecretStr | None) -> httpx.Auth | None:

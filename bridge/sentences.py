@@ -172,6 +172,9 @@ SENTENCES: dict[str, str] = {
     "some_deliveries_lost": "{lost} of {total} {who} deliveries never came.",
     "every_delivery_lost": "{who} has told the bridge nothing, and the sweep found {lost} of its "
     "changes by itself. Is its webhook set up?",
+    # credentials
+    "classic_token": "BRIDGE_GITHUB__TOKEN is a classic token, which opens every repository of its "
+    "owner. Make a fine-grained one for this repository alone; docs/permissions.md says how.",
     # anywhere
     "announcement_refused": "The bridge answered {status}. 401: the secret is another one than the "
     "bridge's; 404: the bridge has no secret for publishers.",

@@ -6,7 +6,8 @@ Every variable may also be given as NAME_FILE, the path of a file with its value
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -19,21 +20,22 @@ from pydantic_settings import (
 )
 
 from bridge.errors import Misconfigured
+from bridge.kit.redact import Secrets
 from bridge.policy import Address, Duration, Pipeline
 from bridge.sources import SOURCES
 
 PREFIX = "BRIDGE_"
 SHORTEST_SECRET = 24
-Secrets = Annotated[list[SecretStr], NoDecode]
+Rotating = Annotated[list[SecretStr], NoDecode]
 
 
 class WebhookSecrets(BaseModel):
     """The active secrets of each source; without one the source is off."""
 
-    circleci: Secrets = []
-    publisher: Secrets = []
-    github: Secrets = []
-    heroku: Secrets = []
+    circleci: Rotating = []
+    publisher: Rotating = []
+    github: Rotating = []
+    heroku: Rotating = []
 
     @field_validator("*", mode="before")
     @classmethod
@@ -60,10 +62,21 @@ class WebhookSecrets(BaseModel):
 class GitHubSettings(BaseModel):
     """A token, or an App's id and private key."""
 
-    url: str = "https://api.github.com"
+    url: Address = "https://api.github.com"
     token: SecretStr | None = None
     app_id: str | None = None
     private_key: SecretStr | None = None
+
+    @field_validator("private_key")
+    @classmethod
+    def in_lines(cls, value: SecretStr | None) -> SecretStr | None:
+        """A variable often holds a key in one line, with `\\n` for the ends of its lines."""
+        return SecretStr(value.get_secret_value().replace("\\n", "\n")) if value else None
+
+    @property
+    def is_classic(self) -> bool:
+        """Whether it is a classic token, which opens every repository of its owner."""
+        return self.token is not None and self.token.get_secret_value().startswith("ghp_")
 
     @model_validator(mode="after")
     def one_way_in(self) -> "GitHubSettings":
@@ -76,7 +89,7 @@ class GitHubSettings(BaseModel):
 class HerokuSettings(BaseModel):
     """Where and as whom Heroku is asked."""
 
-    url: str = "https://api.heroku.com"
+    url: Address = "https://api.heroku.com"
     token: SecretStr | None = None
 
 
@@ -97,14 +110,29 @@ class Settings(BaseSettings):
     )
 
     public_url: str = "http://127.0.0.1:8000"
-    database_url: str = "sqlite:///bridge.db"
+    database_url: str = Field(default="sqlite:///bridge.db", repr=False)
     sweep_every: Duration = timedelta(minutes=1)
     public_index: Address | None = None
+    log_level: Literal["info", "debug"] = "info"
+    private_hosts: list[str] = []
     pipeline: list[Pipeline] = Field(default=[])
     webhook_secrets: WebhookSecrets = WebhookSecrets()
     github: GitHubSettings = GitHubSettings()
     heroku: HerokuSettings = HerokuSettings()
     index: IndexSettings = IndexSettings()
+
+    def secrets(self) -> Secrets:
+        """Everything that must not be said, for whoever says or quotes something."""
+        database = urlsplit(self.database_url)
+        kept: list[str | bytes] = [unquote(database.password or "")]
+        kept += parse_qs(database.query).get("password", [])
+        for group in (self.github, self.heroku, self.index):
+            values = (value for _, value in group if isinstance(value, SecretStr))
+            kept += [value.get_secret_value() for value in values]
+        for source, values in self.webhook_secrets:
+            kept += [value.get_secret_value() for value in values]
+            kept += self.webhook_secrets.keys(source)
+        return Secrets(kept)
 
     @field_validator("pipeline")
     @classmethod

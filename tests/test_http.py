@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from bridge.errors import Unavailable
-from bridge.kit.http import BODY_CAP, Door
+from bridge.kit.http import ANSWER_CAP, Door
 from tests.bridge_kit import NOW, Street
 from tests.rehearsal_kit import served
 
@@ -147,18 +147,18 @@ async def test_an_anonymous_call_carries_no_credentials(street: Street) -> None:
 
 
 async def test_a_body_over_the_cap_is_not_read_to_its_end(street: Street) -> None:
-    sent, most = 0, (BODY_CAP >> 24) + 4
+    sent, most = 0, (ANSWER_CAP >> 20) + 4
 
     async def zeros() -> AsyncIterator[bytes]:
         nonlocal sent
         for _ in range(most):
             sent += 1
-            yield bytes(16 << 20)
+            yield bytes(1 << 20)
 
     street.router.post(f"{URL}/a").mock(return_value=httpx.Response(200, content=zeros()))
-    with pytest.raises(Unavailable, match="more than 300 MiB"):
+    with pytest.raises(Unavailable, match="more than 32 MiB"):
         await street.door.ask("POST", "/a")
-    assert (BODY_CAP >> 24) + 1 == sent
+    assert (ANSWER_CAP >> 20) + 1 == sent
 
 
 async def test_the_environments_proxies_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,6 +148,31 @@ def test_half_an_app_is_no_way_in(missing: str) -> None:
     assert "made-up-key" not in str(told.value)
 
 
+def test_a_key_in_one_line_is_put_into_lines() -> None:
+    os.environ["BRIDGE_GITHUB__APP_ID"] = "4711"
+    os.environ["BRIDGE_GITHUB__PRIVATE_KEY"] = r"-----BEGIN-----\nmade-up\n-----END-----"
+    key = load().github.private_key
+    assert key is not None
+    assert ["-----BEGIN-----", "made-up", "-----END-----"] == key.get_secret_value().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("token", "classic"),
+    [("ghp_made_up", True), ("github_pat_made_up", False), ("ghs_made_up", False)],
+)
+def test_a_classic_token_is_known(token: str, classic: bool) -> None:
+    os.environ["BRIDGE_GITHUB__TOKEN"] = token
+    assert classic == load().github.is_classic
+
+
+@pytest.mark.parametrize("name", ["GITHUB", "HEROKU"])
+def test_an_address_with_a_token_in_it_is_refused_unshown(name: str) -> None:
+    os.environ[f"BRIDGE_{name}__URL"] = "https://made-up-token@api.example.com"
+    with pytest.raises(Misconfigured, match=f"{name.lower()}.url") as told:
+        load()
+    assert "made-up-token" not in str(told.value)
+
+
 def test_settings_do_not_show_their_secrets(tmp_path: Path) -> None:
     made = settings(
         tmp_path,

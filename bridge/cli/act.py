@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from bridge.cli.common import AsJson, app, err, out
 from bridge.errors import Misconfigured
 from bridge.kit.clock import system_clock
 from bridge.kit.log import configure
+from bridge.sentences import say
 from bridge.settings import Settings, load
 from bridge.store import Store
 
@@ -30,13 +32,16 @@ def serve(
 
     import uvicorn
 
-    from bridge.bootstrap import Bridge, must_have_pipelines
+    from bridge.bootstrap import Bridge, must_have_pipelines, must_use_https
     from bridge.store import start
     from bridge.web.app import create_app
 
     settings = load()
     must_have_pipelines(settings)
-    configure(json=not sys.stderr.isatty())
+    must_use_https(settings)
+    configure(not sys.stderr.isatty(), settings.log_level, settings.secrets())
+    if settings.github.is_classic:
+        err.print(Text(say("classic_token").sentence))
     local = is_loopback(host)
     bridge = Bridge(settings)
     bridge.keys()
@@ -53,6 +58,7 @@ def serve(
             host=host,
             port=port,
             access_log=False,
+            log_config=None,  # its lines go where all the others go
             log_level="warning",
             timeout_graceful_shutdown=SENDERS_MAY_TAKE,
         )

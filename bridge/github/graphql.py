@@ -42,6 +42,7 @@ class GraphQL:
             self._url,
             json={"query": document, "variables": variables},
             headers={"x-github-api-version": API_VERSION},
+            verbatim=True,  # it holds the file that is edited
         )
         if answer.status_code != 200:
             raise Unavailable(f"GitHub answered {answer.status_code}; is its token right?")
@@ -51,7 +52,7 @@ class GraphQL:
             raise Unavailable("GitHub sent an answer that cannot be read") from error
         serious = [error for error in envelope.errors if error.type != may_lack or not may_lack]
         if serious:
-            message = f"GitHub said: {serious[0].message}"
+            message = f"GitHub said: {self._door.quote(serious[0].message)}"
             raise Unavailable(message, self._door.retry_after(answer))
         return envelope.data or {}
 

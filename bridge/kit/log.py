@@ -1,16 +1,34 @@
-"""Structured logs to standard error. httpx is kept quiet: it would log whole URLs."""
+"""Structured logs to standard error, where no secret is ever printed.
+
+httpx and httpcore are kept quiet, but for `debug`: they log every address, and every header of an
+answer.
+"""
 
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 
+from bridge.kit.redact import Discreet, Secrets
 
-def configure(json: bool) -> None:
-    """JSON lines for machines, or short coloured lines for a terminal."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(message)s")
-    for chatty in ("httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+CHATTY = ("httpx", "httpcore")
+
+
+def configure(json: bool, level: str = "info", secrets: Secrets | None = None) -> None:
+    """JSON lines for machines, or short coloured lines for a terminal.
+
+    From here on, standard error prints none of `secrets`, whoever writes to it.
+    """
+    sys.stderr = cast(TextIO, Discreet(sys.stderr, secrets or Secrets()))
+    debug = level == "debug"
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        stream=sys.stderr,
+        format="%(name)s %(message)s",
+    )
+    for chatty in CHATTY:
+        logging.getLogger(chatty).setLevel(logging.NOTSET if debug else logging.WARNING)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
     )

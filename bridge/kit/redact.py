@@ -1,11 +1,92 @@
-"""Nothing that we quote from a neighbour may carry a credential."""
+"""Nothing that we say, keep or quote may carry a credential.
 
+What we know is taken out in every form that it may have on the wire; what only looks like a
+credential, because a neighbour had it or minted it, by its looks.
+"""
+
+import base64
 import re
+from collections.abc import Iterable
+from typing import Any, TextIO
+from urllib.parse import quote, quote_plus
 
+GONE = "…"
+SHORTEST = 8
+"""A shorter word would be found in ordinary text."""
 USERINFO = re.compile(r"//[^/\s@]+@")
+QUERY = re.compile(r"(\b[a-z]+://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE)
+LOOKS_LIKE_ONE = re.compile(
+    r"\bgh[a-z]_[\w.-]{16,}|\bgithub_pat_\w{16,}|\bHRKU-[\w-]{16,}|\bwhsec_[\w+/=-]{16,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
+    r"|(?<=\bbearer )[\w.~+/=-]{16,}|(?<=\bbasic )[\w.~+/=-]{16,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def without_userinfo(text: str) -> str:
     """`text` with user and password taken out of every address: pip prints a token that stands as
     the user name in clear."""
-    return USERINFO.sub("//…@", text)
+    return USERINFO.sub(f"//{GONE}@", text)
+
+
+class Secrets:
+    """Takes out the credentials that a process holds, and whatever looks like one."""
+
+    def __init__(self, known: Iterable[str | bytes] = ()) -> None:
+        forms = {form for secret in known for form in forms_of(secret)}
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def out_of(self, text: str) -> str:
+        """`text` as it may be printed."""
+        text = self.out_of_bytes(text.encode(errors="surrogateescape")).decode(
+            errors="surrogateescape"
+        )
+        return QUERY.sub(rf"\1?{GONE}", LOOKS_LIKE_ONE.sub(GONE, without_userinfo(text)))
+
+    def out_of_bytes(self, data: bytes, *also: bytes) -> bytes:
+        """`data` without what we know, and without what stands in `also`."""
+        for form in (*also, *self._forms):
+            if form in data:
+                data = data.replace(form, GONE.encode())
+        return data
+
+
+def forms_of(secret: str | bytes) -> set[bytes]:
+    """A secret as it may stand in other text: itself, quoted for an address, in hex, and in base64
+    wherever it begins within what was encoded, `user:` before it, say. Of several lines, each."""
+    data = secret.encode() if isinstance(secret, str) else secret
+    if b"\n" in data:
+        lines = (line.strip() for line in data.split(b"\n"))
+        return {form for line in lines if not line.startswith(b"--") for form in forms_of(line)}
+    if len(data) < SHORTEST:
+        return set()
+    forms = {data, quote(data, safe="").encode(), quote_plus(data).encode()}
+    forms |= {data.hex().encode(), data.hex().upper().encode()}
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data)
+        # The ends depend on what stands beside it: only the sextets within are its own.
+        inner = encoded[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
+        forms |= {inner, inner.translate(bytes.maketrans(b"+/", b"-_"))}
+    return forms
+
+
+class Discreet:
+    """A stream that prints no secret: logs, tracebacks and warnings of all libraries alike."""
+
+    def __init__(self, stream: TextIO, secrets: Secrets) -> None:
+        self._stream = stream
+        self._secrets = secrets
+
+    def write(self, text: str) -> int:
+        """Print it, without what nobody may see."""
+        self._stream.write(self._secrets.out_of(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Print them likewise."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
