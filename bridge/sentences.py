@@ -175,6 +175,11 @@ SENTENCES: dict[str, str] = {
     # credentials
     "classic_token": "BRIDGE_GITHUB__TOKEN is a classic token, which opens every repository of its "
     "owner. Make a fine-grained one for this repository alone; docs/permissions.md says how.",
+    "app_not_installed": "The App is not installed on {repository}. Install it at {where}.",
+    "app_not_known": "GitHub does not accept the App's proof. Check BRIDGE_GITHUB__APP_ID and "
+    "__PRIVATE_KEY, and this machine's clock.",
+    "app_may_not": "GitHub gives the App no token for {repository}: it is suspended there, or it "
+    "lacks one of {permissions}. See {where}.",
     # anywhere
     "announcement_refused": "The bridge answered {status}. 401: the secret is another one than the "
     "bridge's; 404: the bridge has no secret for publishers.",

@@ -83,7 +83,8 @@ class Access:
             PERMISSIONS.get(name) not in ("write", level) for name, level in permissions.items()
         ):
             raise unprocessable("The permissions requested are not granted to this installation.")
-        token, end = f"ghs_{secrets.token_hex(20)}", self.clock() + timedelta(hours=1)
+        proof = ".".join(secrets.token_urlsafe(size) for size in (48, 150, 180))
+        token, end = f"ghs_{APP_ID}_{proof}", self.clock() + timedelta(hours=1)
         self._tokens[token] = end
         return {
             "token": token,
