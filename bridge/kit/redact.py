@@ -5,6 +5,7 @@ credential, because a neighbour had it or minted it, by its looks.
 """
 
 import base64
+import json
 import re
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -61,8 +62,10 @@ def forms_of(secret: str | bytes) -> set[bytes]:
         return {form for line in lines if not line.startswith(b"--") for form in forms_of(line)}
     if len(data) < SHORTEST:
         return set()
-    forms = {data, quote(data, safe="").encode(), quote_plus(data).encode()}
+    forms = {data, *(made.encode() for made in (quote(data), quote(data, ""), quote_plus(data)))}
     forms |= {data.hex().encode(), data.hex().upper().encode()}
+    text = data.decode(errors="replace")
+    forms |= {spelled[1:-1].encode() for spelled in (json.dumps(text), repr(text), repr(data)[1:])}
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + data)
         # The ends depend on what stands beside it: only the sextets within are its own.
