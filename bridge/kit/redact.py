@@ -55,11 +55,11 @@ class Secrets:
 
 def forms_of(secret: str | bytes) -> set[bytes]:
     """A secret as it may stand in other text: itself, quoted for an address, in hex, and in base64
-    wherever it begins within what was encoded, `user:` before it, say. Of several lines, each."""
+    wherever it begins within what was encoded, `user:` before it, say. Of a key, each line."""
     data = secret.encode() if isinstance(secret, str) else secret
     if b"\n" in data:
         lines = (line.strip() for line in data.split(b"\n"))
-        return {form for line in lines if not line.startswith(b"--") for form in forms_of(line)}
+        return {line for line in lines if len(line) >= SHORTEST and not line.startswith(b"--")}
     if len(data) < SHORTEST:
         return set()
     forms = {data, *(made.encode() for made in (quote(data), quote(data, ""), quote_plus(data)))}
