@@ -10,6 +10,7 @@ from functools import cached_property
 import httpx
 from pydantic import SecretStr
 
+from bridge.circleci.client import Issuer
 from bridge.errors import Misconfigured
 from bridge.github.auth import AppAuth, TokenAuth
 from bridge.github.client import GitHub
@@ -21,6 +22,7 @@ from bridge.kit.http import Door, Sleep
 from bridge.kit.outbound import is_https_or_here
 from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
+from bridge.provenance.judge import verifier
 from bridge.reconcile import Chance, Reconciler
 from bridge.settings import Settings
 from bridge.steps.world import NOTHING, Intend, Memory, World
@@ -53,6 +55,7 @@ class Neighbours:
         self._public = (
             Index(self._door("the public index", public, None), public) if public else None
         )
+        self._issuers: dict[str, Issuer] = {}
 
     def world(
         self,
@@ -79,6 +82,7 @@ class Neighbours:
             intend=intend,
             public_url=self._settings.public_url.rstrip("/"),
             public=self._public,
+            issuer=self._issuer(pipeline),
             **vars(memory),
         )
 
@@ -89,6 +93,8 @@ class Neighbours:
                 await neighbour.close()
         if self._public:
             await self._public.close()
+        for issuer in self._issuers.values():
+            await issuer.close()
 
     def _make(self, pipeline: Pipeline) -> tuple[Index, GitHub, Heroku, PredictionApi]:
         settings = self._settings
@@ -107,6 +113,16 @@ class Neighbours:
             ),
             PredictionApi(self._door("the API", pipeline.api_url, None)),
         )
+
+    def _issuer(self, pipeline: Pipeline) -> Issuer | None:
+        """Who signs tokens for this pipeline's jobs; pipelines of one organization share it."""
+        trusted = pipeline.provenance.circleci
+        if trusted is None:
+            return None
+        if trusted.issuer not in self._issuers:
+            door = self._door("CircleCI's issuer", trusted.issuer, None)
+            self._issuers[trusted.issuer] = Issuer(door, trusted.issuer, self._clock)
+        return self._issuers[trusted.issuer]
 
     def _door(self, who: str, url: str, auth: httpx.Auth | tuple[str, str] | None) -> Door:
         return Door(
@@ -197,9 +213,13 @@ class Bridge:
 
 
 def must_have_pipelines(settings: Settings) -> None:
-    """A bridge to nowhere is a mistake; raises Misconfigured."""
+    """A bridge to nowhere is a mistake, and so is one that cannot check what it trusts; raises
+    Misconfigured."""
     if not settings.pipeline:
         raise Misconfigured("pipeline: none is configured. Write one into bridge.toml.")
+    for root in {one.provenance.sigstore for one in settings.pipeline}:
+        if root:
+            verifier(root)
 
 
 def must_use_https(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from bridge.attestation import Attestation
 from bridge.release import CiRun
 
 
@@ -24,6 +25,7 @@ class Published(Event):
     commit: str | None = None
     tag: str | None = None
     ci: CiRun | None = None
+    attestations: tuple[Attestation, ...] = ()
 
 
 class WorkflowEnded(Event):

@@ -168,7 +168,13 @@ class Inbox:
                 return []
         return [
             ledger.begin(
-                session, pipeline, told, by=delivery.source, now=now, delivery=delivery.key
+                session,
+                pipeline,
+                told,
+                by=delivery.source,
+                now=now,
+                delivery=delivery.key,
+                heard_at=delivery.received_at,
             )
             for pipeline, told in concerned
         ]

@@ -12,6 +12,7 @@ from packaging.version import Version
 from pydantic import JsonValue
 from sqlmodel import Session, col
 
+from bridge.attestation import MOST_ATTESTATIONS
 from bridge.errors import Reason
 from bridge.event import Published
 from bridge.policy import Pipeline
@@ -31,9 +32,12 @@ AHEAD = (
 )
 TELLS: dict[Stage, tuple[str, ...]] = {
     Stage.ANNOUNCED: ("announced_digest", "commit", "tag", "ci", "allowed"),
-    Stage.CONFIRMED: ("file", "size", "digest", "model_digest", "uploaded", "public_twin"),
+    Stage.CONFIRMED: (
+        *("file", "size", "digest", "model_digest"),
+        *("uploaded", "public_twin", "provenance"),
+    ),
     Stage.PROPOSED: ("previous_version", "pull_request"),
-    Stage.MERGED: ("merge_sha", "merged_by"),
+    Stage.MERGED: ("merge_sha", "merged_by", "provenance"),
     Stage.DEPLOYED: ("heroku",),
     Stage.VERIFIED: ("readings",),
     Stage.ROLLING_BACK: ("readings",),
@@ -48,10 +52,14 @@ def begin(
     by: str,
     now: datetime,
     delivery: int | None = None,
+    heard_at: datetime | None = None,
 ) -> str:
     """Begin the release of a version, or wake the one that is there; a sentence about it."""
     version = str(Version(told.version))
     known = releases.of_version(session, pipeline.name, version)
+    if known is not None and told.attestations:
+        _hear(known, told, heard_at or now)
+        session.add(known)
     if known is not None and known.stage.is_end:
         return _told_again(session, known, told, by=by, now=now, delivery=delivery)
     if known is not None:
@@ -75,6 +83,7 @@ def begin(
         facts=Facts(),
     )
     _learn(row, told)
+    _hear(row, told, heard_at or now)
     session.add(row)
     session.flush()
     ring(session.connection())
@@ -217,3 +226,18 @@ def _learn(row: Release, told: Published) -> None:
     known = row.facts.model_dump(exclude_none=True)
     new = {name: value for name, value in said.items() if value and name not in known}
     row.facts = row.facts.model_copy(update=new)
+
+
+def _hear(row: Release, told: Published, at: datetime) -> None:
+    """Keep new attestations, up to a number; a step checks them, now or when a person retries.
+
+    `at` is when they came to us, for a token lasts an hour.
+    """
+    known = {one.digest for one in row.facts.attestations}
+    new = [
+        one.model_copy(update={"heard_at": at})
+        for one in told.attestations
+        if one.digest not in known
+    ]
+    kept = [*row.facts.attestations, *new][-MOST_ATTESTATIONS:]
+    row.facts = row.facts.model_copy(update={"attestations": kept})

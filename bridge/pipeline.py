@@ -13,6 +13,7 @@ from bridge.steps.confirm import confirm
 from bridge.steps.deploy import deploy
 from bridge.steps.merge import merge
 from bridge.steps.propose import propose
+from bridge.steps.provenance import with_late_attestations
 from bridge.steps.rollback import rollback
 from bridge.steps.verify import verify
 from bridge.steps.world import Outcome, World
@@ -32,7 +33,7 @@ class Leg:
 PIPELINE: dict[Stage, Leg] = {
     Stage.ANNOUNCED: Leg(confirm, earns=Stage.CONFIRMED),
     Stage.CONFIRMED: Leg(propose, earns=Stage.PROPOSED),
-    Stage.PROPOSED: Leg(merge, earns=Stage.MERGED),
+    Stage.PROPOSED: Leg(with_late_attestations(merge), earns=Stage.MERGED),
     Stage.MERGED: Leg(deploy, earns=Stage.DEPLOYED),
     Stage.DEPLOYED: Leg(verify, earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
     Stage.ROLLING_BACK: Leg(rollback, earns=Stage.ROLLED_BACK),

@@ -13,9 +13,11 @@ from packaging.version import Version
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge import pins
+from bridge.attestation import Provenance
 from bridge.errors import Reason
 from bridge.freeze import Freeze, frozen_until, next_freeze
 from bridge.gates import Gate, headline, judge, not_passed
+from bridge.provenance.trust import Trust
 from bridge.release import Allowance, Facts, Release
 from bridge.sentences import say
 
@@ -133,6 +135,7 @@ class Pipeline(_Table):
     deploy: Literal["build", "watch"] = "build"
     circleci: CiJob | None = None
     policy: Policy = Policy()
+    provenance: Trust = Trust()
     labels: list[str] = []
     reviewers: list[Annotated[str, Field(pattern=REVIEWER)]] = []
 
@@ -175,6 +178,13 @@ def other_file(facts: Facts) -> Reason | None:
         return say(
             "digest_mismatch", where="index", found=found, expected=announced, told="announced"
         )
+    return not_proven(facts.provenance)
+
+
+def not_proven(known: Provenance | None) -> Reason | None:
+    """Why a pipeline that requires to know who built the file does not know it, or None."""
+    if known and known.mode == "require" and known.verdict != "proven":
+        return Reason(known.code, known.sentence)
     return None
 
 

@@ -13,7 +13,7 @@ from bridge.markdown import code, link, plain
 from bridge.model_card import Comparison, ModelCard, compare
 from bridge.policy import Pipeline
 from bridge.release import Release
-from bridge.sentences import capped, span
+from bridge.sentences import capped, say, span
 
 MARKS = {
     "model_better": "✓",
@@ -135,7 +135,9 @@ def _changes(change: Change, comparison: Comparison | None) -> list[str]:
     if moved:
         lines.append(f"- **Also moved in the file**: {_listed(moved)}")
     if facts.public_twin:
-        lines.append(f"- **Take care**: {code(facts.public_twin, 200)}")
+        names = {"package": change.release.package, "version": change.release.version}
+        told = say("public_twin", twin=facts.public_twin, **names).sentence
+        lines.append(f"- **Take care**: {plain(told)}")
     return lines
 
 

@@ -10,6 +10,7 @@ from pydantic import Field as ModelField
 from sqlalchemy import Column, Enum, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from bridge.attestation import Attestation, Provenance
 from bridge.columns import Document, Moment
 from bridge.errors import Reason
 from bridge.model_card import ModelCard
@@ -120,12 +121,6 @@ class Moved(BaseModel):
     new: str | None = None
 
 
-class Provenance(BaseModel):
-    """What is known of where the wheel was built, in a sentence."""
-
-    sentence: str
-
-
 class Facts(BaseModel):
     """What was learned on the way. A step adds to it; nothing here decides by itself.
 
@@ -160,6 +155,7 @@ class Facts(BaseModel):
     resolved_for: str | None = None
     forecast_mb: int | None = None
     moved: list[Moved] = []
+    attestations: list[Attestation] = []
     provenance: Provenance | None = None
 
 

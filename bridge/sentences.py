@@ -38,6 +38,17 @@ SENTENCES: dict[str, str] = {
     "gone": "{file} is not on the index any more, so no build can install it.",
     "bad_wheel": "{file} was refused: {why}.",
     "startup_hook": "{file} was refused: {name} would run code at every start of Python.",
+    # who built it
+    "attested": "{identity} vouches for the wheel with the digest {digest}.",
+    "not_attested": "Nobody attested who built {package} {version}.",
+    "nobody_trusted": "{package} {version} was attested, but the pipeline trusts nobody for that.",
+    "attestation_unchecked": "Whether the attestation of {package} {version} holds is not known "
+    "yet: {why}.",
+    "bad_attestation": "The attestation of {package} {version} does not hold ({why}).",
+    "waiting_for_attestation": "{package} {version} is on the index, but nobody has attested who "
+    "built it; waiting since {since}, until {until}.",
+    "no_attestation": "{package} {version} was not attested within {within}, and this pipeline "
+    "requires it. Announce it with an attestation, then retry.",
     # confirmed
     "proposed": "Pull request #{number} moves {package} from {old} to {version}.",
     "adopted": "Pull request #{number} for {package} {version} was there already.",

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from bridge.cli import app
 from bridge.gates import Gate
 from bridge.policy import CiJob, Pipeline, Policy, Verification
+from bridge.provenance.statement import Wheel, statement
+from bridge.provenance.trust import CircleCi, Trust
 from bridge.settings import GitHubSettings, HerokuSettings, IndexSettings, WebhookSecrets
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +67,7 @@ def test_every_field_of_a_pipeline_is_documented() -> None:
     fields = {*Pipeline.model_fields, *Policy.model_fields, *Verification.model_fields}
     fields |= {"from", "to", "tz", *Gate.model_fields}
     fields |= CiJob.model_fields.keys() - {"publish_job"}
+    fields |= {*Trust.model_fields, *CircleCi.model_fields}
     assert set() == {field for field in fields if not re.search(rf"\b{field}\b", CONFIGURATION)}
 
 
@@ -84,3 +87,10 @@ def test_the_configuration_of_the_document_is_valid() -> None:
     told = tomllib.loads(block.group(1))
     pipeline = Pipeline.model_validate(told["pipeline"][0])
     assert "house-prices" == pipeline.name
+
+
+def test_the_kinds_of_attestations_are_documented() -> None:
+    text = (ROOT / "docs" / "provenance.md").read_text()
+    assert statement(Wheel("regression-model", "0.1.1", "", "sha256:SHA256")).decode() in text
+    for word in ("ed25519", "sigstore", "circleci", "proven", "refuted", "absent", "unchecked"):
+        assert f"`{word}`" in text, word

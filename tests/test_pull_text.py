@@ -7,12 +7,13 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.attestation import Provenance
 from bridge.markdown import code, link
 from bridge.model_card import ModelCard
 from bridge.pull_text import Change, body, title
 from bridge.rehearsal.github.markdown import html_of
 from bridge.rehearsal.github.pulls import LONGEST_BODY
-from bridge.release import CiRun, Facts, Moved, Provenance
+from bridge.release import CiRun, Facts, Moved
 from tests.bridge_kit import PACKAGE, pipeline, release
 
 SHAS = [f"{number:040x}" for number in range(40)]
@@ -125,15 +126,18 @@ def test_proof_and_consequences_are_told() -> None:
 def test_what_others_have_found_out_is_shown() -> None:
     more = {
         "moved": [Moved(name="numpy", old="1", new="2"), Moved(name="new-one", new="3")],
-        "forecast_mb": 321.4,
-        "public_twin": "The public index has regression-model 9.0.",
-        "provenance": Provenance(sentence="Built by CircleCI, as its identity proves."),
+        "resolved_for": "3.13",
+        "forecast_mb": 321,
+        "public_twin": "9.0",
+        "provenance": Provenance(
+            mode="record", verdict="proven", code="attested", sentence="CircleCI vouches for it."
+        ),
     }
     told = body(change(card("0.1.1"), card("0.1.0"), **more))
     assert "`numpy` `1` → `2`, `new-one` – → `3`" in told
-    assert "about 321 MB of 500 MB at most" in told
-    assert "The public index has regression-model 9.0." in told
-    assert "Built by CircleCI, as its identity proves." in told
+    assert "resolved beforehand for Python `3.13`, 321 MB of wheels; Heroku takes 500 MB" in told
+    assert "The public index has regression-model 9.0, which is not ours" in told
+    assert "CircleCI vouches for it." in told
 
 
 def test_without_a_card_nothing_is_claimed() -> None:

@@ -73,15 +73,32 @@ def announce(
     commit: Annotated[str | None, typer.Option(envvar="CIRCLE_SHA1")] = None,
     tag: Annotated[str | None, typer.Option(envvar="CIRCLE_TAG")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it, send nothing.")] = False,
+    attest: Annotated[
+        Path | None, typer.Option(help="Sign the wheel with this Ed25519 key.", exists=True)
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="A sigstore bundle of the wheel.", exists=True)
+    ] = None,
+    circleci: Annotated[
+        bool, typer.Option("--circleci", help="Have CircleCI vouch for this job and the wheel.")
+    ] = False,
 ) -> None:
     """Tell a bridge that these files were published: hash them, sign, send.
 
-    The secret is the first one of BRIDGE_WEBHOOK_SECRETS__PUBLISHER.
+    The secret is the first one of BRIDGE_WEBHOOK_SECRETS__PUBLISHER. A key to attest with may also
+    stand in BRIDGE_ATTESTATION_KEY, or its path in BRIDGE_ATTESTATION_KEY_FILE.
     """
+    from bridge.publisher.attest import by_bundle, by_key, by_token, wheel_of
     from bridge.publisher.client import announcement, send
 
-    now = system_clock()
-    announced = announcement(dist, now, commit, tag, _ci_job())
+    now, attestations = system_clock(), []
+    if pem := attest.read_bytes() if attest else _attestation_key():
+        attestations.append(by_key(wheel_of(dist), pem))
+    if bundle:
+        attestations.append(by_bundle(bundle))
+    if circleci:
+        attestations.append(by_token(wheel_of(dist), url))
+    announced = announcement(dist, now, commit, tag, _ci_job(), attestations)
     if dry_run:
         out.print_json(announced.body.decode())
         return
@@ -140,6 +157,19 @@ def _ci_job() -> dict[str, str] | None:
     names = {"job": "CIRCLE_JOB", "url": "CIRCLE_BUILD_URL", "workflow": "CIRCLE_WORKFLOW_ID"}
     told = {field: os.environ[name] for field, name in names.items() if name in os.environ}
     return {"system": "circleci", **told}
+
+
+def _attestation_key() -> bytes | None:
+    """The PEM text of the key that the publish job has, if it has one."""
+    path = os.environ.get("BRIDGE_ATTESTATION_KEY_FILE")
+    if path is None:
+        said = os.environ.get("BRIDGE_ATTESTATION_KEY")
+        return said.encode() if said else None
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        told = type(error).__name__
+        raise Misconfigured(f"BRIDGE_ATTESTATION_KEY_FILE cannot be read: {told}") from None
 
 
 def _greet(settings: Settings, url: str, local: bool) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from packaging.utils import (
 )
 from pydantic import BaseModel, ValidationError
 
+from bridge.attestation import Attestation
 from bridge.columns import written
 from bridge.errors import Malformed, Refused, Unavailable
 from bridge.publisher.webhook import PUBLISHED, sign
@@ -38,6 +40,7 @@ def announcement(
     commit: str | None,
     tag: str | None,
     ci: dict[str, str] | None = None,
+    attestations: Sequence[Attestation] = (),
 ) -> Announcement:
     """Hash the files and say what they are. Raises Malformed for files of several versions, or for
     a file that is neither wheel nor sdist."""
@@ -53,7 +56,7 @@ def announcement(
         }
         for path in sorted(files)
     ]
-    data = {
+    data: dict[str, object] = {
         "package": package,
         "version": version,
         "files": entries,
@@ -61,8 +64,12 @@ def announcement(
         "tag": tag,
         "ci": ci,
     }
+    if attestations:
+        proofs = [one.model_dump(include={"kind", "proof"}) for one in attestations]
+        data["attestations"] = proofs
     body = {"type": PUBLISHED, "timestamp": written(at), "data": data}
-    digest = hashlib.sha256("".join(str(entry["sha256"]) for entry in entries).encode()).hexdigest()
+    parts = [str(entry["sha256"]) for entry in entries] + [one.digest for one in attestations]
+    digest = hashlib.sha256("".join(parts).encode()).hexdigest()
     identifier = re.sub(r"[^A-Za-z0-9_-]", "-", f"{package}-{version}-{digest[:16]}")
     return Announcement(identifier=identifier, body=json.dumps(body).encode())
 

@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Annotated
 
 from packaging.version import Version
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from bridge.attestation import MOST_ATTESTATIONS, Attestation
 from bridge.errors import Forged, Malformed, Misconfigured
 from bridge.event import Event, Nothing, Published
 from bridge.kit.clock import ToldMoment
@@ -33,12 +34,18 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 TOLERANCE = 300
 PUBLISHED = "model.published"
+LONGEST_PROOF = 32 << 10
 
 
 class _File(BaseModel):
     filename: str
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
     size: int | None = None
+
+
+class _Attestation(BaseModel):
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
+    proof: Annotated[str, StringConstraints(max_length=LONGEST_PROOF, pattern=r"^[\n\r\t -~]+$")]
 
 
 class _Data(BaseModel):
@@ -48,6 +55,7 @@ class _Data(BaseModel):
     commit: str | None = None
     tag: str | None = None
     ci: CiRun | None = None
+    attestations: list[_Attestation] = Field(default=[], max_length=MOST_ATTESTATIONS)
 
 
 class _Payload(BaseModel):
@@ -139,6 +147,9 @@ def parse(headers: Headers, body: bytes) -> Event:
         commit=data.commit,
         tag=data.tag,
         ci=data.ci,
+        attestations=tuple(
+            Attestation(kind=one.kind, proof=one.proof) for one in data.attestations
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from bridge.index.client import IndexFile
 from bridge.policy import INDEX_PATIENCE, next_look, unwanted
 from bridge.release import Allowance, Release
 from bridge.sentences import say, short, span
+from bridge.steps.provenance import attested, must_be_proven, provenance
 from bridge.steps.world import Done, Outcome, Wait, World
 from bridge.wheel import digest_of, inspect
 
@@ -39,6 +40,8 @@ async def confirm(release: Release, world: World) -> Outcome:
         raise Refused(say("yanked", **_names(release), why=wheel.yanked))
     announced = release.facts.announced_digest
     _must_be(announced, wheel.digest, "index", "announced")
+    if wait := attested(release, world):
+        return wait
     data = await world.index.download(wheel)
     digest = digest_of(data)
     _must_be(announced or wheel.digest, digest, "downloaded file", "listed or announced")
@@ -46,6 +49,8 @@ async def confirm(release: Release, world: World) -> Outcome:
     if known and known != digest:
         raise Refused(say("replaced", file=wheel.name, found=digest, expected=known))
     contents = await asyncio.to_thread(inspect, data, wheel.name, release.package, release.version)
+    found = await provenance(release, world, wheel.name, digest)
+    must_be_proven(found)
     twin = await _public_twin(release, world)
     notes = [_of_the_name(world, twin)]
     if contents.commands:
@@ -71,6 +76,7 @@ async def confirm(release: Release, world: World) -> Outcome:
             "commands": list(contents.commands),
             "uploaded": wheel.uploaded,
             "public_twin": twin,
+            "provenance": found,
         },
         say("public_twin", twin=twin, **_names(release)) if twin else None,
     )

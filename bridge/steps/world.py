@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
+from bridge.attestation import Provenance
+from bridge.circleci.client import Issuer
 from bridge.errors import Reason
 from bridge.github.client import GitHub
 from bridge.heroku.client import Heroku
@@ -38,6 +40,7 @@ class Learned(TypedDict, total=False):
     resolved_for: str
     forecast_mb: int | None
     moved: list[Moved]
+    provenance: Provenance | None
 
 
 @dataclass(frozen=True)
@@ -107,3 +110,4 @@ class World(Memory):
     intend: Intend
     public_url: str
     public: Index | None = None
+    issuer: Issuer | None = None

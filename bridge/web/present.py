@@ -48,6 +48,7 @@ def release_json(release: Release, lines: Sequence[Transition]) -> dict[str, Jso
         "merged_by": facts["merged_by"],
         "heroku": facts["heroku"],
         "readings": facts["readings"],
+        "provenance": facts["provenance"],
         "metrics": facts["card"]["metrics"] if facts["card"] else None,
         "lead_time_s": lead_time(release),
         "transitions": [line_json(line) for line in lines],

@@ -1,0 +1,1 @@
+"""Who built the wheel: whom a pipeline trusts, what was attested, and what that proves. Pure."""
