@@ -28,10 +28,12 @@ class Provenance(BaseModel):
     """What the attestations proved, and under which policy.
 
     `absent`: none was told; `unchecked`: nobody is trusted, or the issuer's keys were out of reach.
+    `trust` is that policy's digest, so that a key which is trusted no more proves nothing more.
     `checked` holds the digests of the proofs that were looked at, `run` the CI's own numbers.
     """
 
     mode: ProvenanceMode
+    trust: str
     verdict: Literal["proven", "refuted", "absent", "unchecked"]
     code: str
     sentence: str

@@ -65,5 +65,6 @@ def _proven(
 
 
 def _verdict(trust: Trust, verdict: str, reason: Reason, **more: object) -> Provenance:
+    policy = {"mode": trust.mode, "trust": trust.digest}
     said = {"code": reason.code, "sentence": reason.sentence}
-    return Provenance.model_validate({"mode": trust.mode, "verdict": verdict, **said, **more})
+    return Provenance.model_validate({**policy, "verdict": verdict, **said, **more})

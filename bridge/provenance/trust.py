@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import re
 from typing import Annotated
 
@@ -70,6 +71,11 @@ class Trust(_Table):
     ed25519: tuple[Annotated[str, AfterValidator(ed25519_key)], ...] = ()
     circleci: CircleCi | None = None
     sigstore: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """By which the record knows under whose authority a verdict was reached."""
+        return f"sha256:{hashlib.sha256(self.model_dump_json().encode()).hexdigest()}"
 
     @model_validator(mode="after")
     def somebody(self) -> "Trust":

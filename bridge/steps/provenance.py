@@ -72,7 +72,7 @@ def with_late_attestations(
     step: Callable[[Release, World], Awaitable[Outcome]],
 ) -> Callable[[Release, World], Awaitable[Outcome]]:
     """The step, after a look at what was attested since the last one: an announcement may come
-    late, and a person may have asked for more in `bridge.toml`."""
+    late, and a person may have changed in `bridge.toml` whom to trust."""
 
     async def look_then_step(release: Release, world: World) -> Outcome:
         if not _is_news(release, world):
@@ -87,11 +87,11 @@ def with_late_attestations(
 
 
 def _is_news(release: Release, world: World) -> bool:
-    known, facts, mode = release.facts.provenance, release.facts, world.pipeline.provenance.mode
+    known, facts, trust = release.facts.provenance, release.facts, world.pipeline.provenance
     if facts.digest is None:
         return False
-    if known is None or known.mode != mode:
-        return known is not None or mode != "off"
+    if known is None or known.trust != trust.digest:
+        return known is not None or trust.mode != "off"
     new = {one.digest for one in facts.attestations} - {*known.checked}
     return bool(new) and known.verdict != "proven"
 

@@ -238,6 +238,25 @@ async def test_who_begins_to_require_it_merges_nothing_without(town: TownWithIss
     assert "CLOSED" == town.github.pulls[1].state
 
 
+async def test_a_key_that_is_trusted_no_more_merges_nothing(town: TownWithIssuer) -> None:
+    town.checks = lambda sha: None
+    await town.trusts(mode="require", ed25519=[*KEYS, public_pem(STRANGERS_KEY)])
+    await town.attest("0.1.0", signed("0.1.0", STRANGERS_KEY))
+    await town.run()
+    assert (Stage.PROPOSED, "proven") == (
+        town.release("0.1.0").stage,
+        town.known("0.1.0").verdict,
+    )
+    await town.trusts(mode="require", ed25519=KEYS)
+    town.mail.append(town.announcement("0.1.0", wheel("0.1.0").file, wheel("0.1.0").sha256))
+    await town.run(patience=timedelta(days=2))
+    assert (Stage.FAILED, "bad_attestation") == (
+        town.release("0.1.0").stage,
+        town.release("0.1.0").code,
+    )
+    assert "CLOSED" == town.github.pulls[1].state
+
+
 @pytest.mark.parametrize(
     "told",
     [
