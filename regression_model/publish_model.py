@@ -5,6 +5,7 @@ GEMFURY_PUSH_TOKEN  the token, if it is not in the address
 PIP_EXTRA_INDEX_URL where to look for a file that is there already
 BRIDGE_URL          whom to tell; unset: nobody, the bridge's sweep will find the version
 BRIDGE_WEBHOOK_SECRETS__PUBLISHER  what signs the announcement
+BRIDGE_ATTESTATION_KEY  an Ed25519 key that vouches for the wheel, if the bridge trusts one
 """
 
 import logging
@@ -18,6 +19,7 @@ from pathlib import Path
 import httpx
 from publish import dist, settings
 from publish.announce import announce, body, delivery_id
+from publish.attest import attestations
 from publish.errors import NotPublished
 from publish.upload import upload
 
@@ -51,8 +53,10 @@ def send(
         if chosen.bridge is None:
             print(f"{settings.BRIDGE_URL} is not set: the bridge will find it by its own sweep")
             return
-        content = body(trained, files, environment, commit=commit, now=datetime.now(UTC))
-        name = delivery_id(trained.version, files)
+        attested = attestations(trained.version, dist.wheel(files), environment)
+        now = datetime.now(UTC)
+        content = body(trained, files, environment, commit=commit, now=now, attested=attested)
+        name = delivery_id(trained.version, files, attested)
         told = announce(
             client, chosen.bridge, name, content, clock=lambda: datetime.now(UTC), sleep=sleep
         )

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import httpx
@@ -32,8 +32,10 @@ def body(
     *,
     commit: str | None,
     now: datetime,
+    attested: Sequence[Mapping[str, str]] = (),
 ) -> bytes:
-    """The announcement as JSON: what was published, from which commit, by which CI job."""
+    """The announcement as JSON: what was published, from which commit, by which CI job, and who
+    vouches for it."""
     tag = environment.get("CIRCLE_TAG") or None
     said: list[JsonValue] = [
         {"filename": file.path.name, "sha256": file.sha256, "size": file.size} for file in files
@@ -47,14 +49,20 @@ def body(
         "ci": _ci(environment),
         "card": trained.card,
     }
+    if attested:
+        data["attestations"] = [dict(one) for one in attested]
     timestamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     announcement = {"type": "model.published", "timestamp": timestamp, "data": data}
     return json.dumps(announcement, separators=(",", ":")).encode()
 
 
-def delivery_id(version: str, files: list[File]) -> str:
-    """The same for the same wheel, so that an announcement made twice is one delivery."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{PACKAGE}_{version}_{wheel(files).sha256[:16]}")
+def delivery_id(version: str, files: list[File], attested: Sequence[Mapping[str, str]] = ()) -> str:
+    """The same for the same wheel and signature, so that an announcement made twice is one
+    delivery, but an attestation that is made later is heard."""
+    name = f"{PACKAGE}_{version}_{wheel(files).sha256[:16]}"
+    if attested:
+        name += f"_{hashlib.sha256(repr(attested).encode()).hexdigest()[:8]}"
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)
 
 
 def headers(key: bytes, name: str, content: bytes, now: datetime) -> dict[str, str]:
