@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bridge.attestation import Provenance
 from bridge.bootstrap import Bridge
 from bridge.release import CiRun, Facts, PullRequest, Release, Stage
 from bridge.web.app import create_app
@@ -276,3 +277,16 @@ def test_a_rail_tells_when_each_stage_was_earned() -> None:
     assert lead_time(release) is None
     assert release_json(release, [])["pull_request"] is None
     assert "0 ms ago" == ago(NOW + timedelta(seconds=5), NOW), "clocks differ; never minus"
+
+
+async def test_who_built_it_is_on_the_page_and_in_its_twin(bridge: Bridge) -> None:
+    known = Provenance(
+        mode="record", trust="sha256:x", verdict="proven", code="attested", sentence="A job did."
+    )
+    key = await placed(bridge, "0.1.0", Stage.CONFIRMED, facts=Facts(provenance=known))
+    assert "<dt>Built by</dt><dd>A job did.</dd>" in (await get(bridge, f"/releases/{key}")).text
+    twin = (await get(bridge, f"/api/v1/releases/{key}")).json()
+    assert ("proven", "A job did.") == (
+        twin["provenance"]["verdict"],
+        twin["provenance"]["sentence"],
+    )

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import httpx
 from sqlmodel import Session
 
+from bridge.attestation import Provenance
 from bridge.bootstrap import Bridge
 from bridge.release import CiRun, Facts, HerokuDeployment, PullRequest, Reading, Stage
 from bridge.web.app import create_app
@@ -28,6 +29,9 @@ HOSTILE = Facts(
     ),
     heroku=HerokuDeployment(build=EVIL, release=42, slug=EVIL),
     readings=[Reading(at=NOW, verdict="unknown", version=EVIL, instance=EVIL, note=EVIL)],
+    provenance=Provenance(
+        mode="record", trust=EVIL, verdict="refuted", code=EVIL, sentence=EVIL, identity=EVIL
+    ),
 )
 
 

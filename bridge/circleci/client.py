@@ -19,6 +19,7 @@ from bridge.kit.http import Door
 Answer = TypeVar("Answer", bound=BaseModel)
 FRESH_FOR = timedelta(hours=1)
 ASK_AGAIN_AFTER = timedelta(minutes=1)
+ANSWER_WITHIN = 10.0
 MOST_KEYS = 32
 LEAST_BITS = 2048
 
@@ -69,7 +70,7 @@ class Issuer:
         return {str(one["kid"]): key for one in told[:MOST_KEYS] if (key := _key(one))}
 
     async def _read(self, model: type[Answer], url: str) -> Answer:
-        answer = await self._door.ask("GET", url)
+        answer = await self._door.ask("GET", url, within=ANSWER_WITHIN)
         if answer.status_code != 200:
             raise Unavailable(f"{self._door.who} answered {answer.status_code}")
         try:
