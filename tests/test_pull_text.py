@@ -130,7 +130,7 @@ def test_what_others_have_found_out_is_shown() -> None:
         "forecast_mb": 321,
         "public_twin": "9.0",
         "provenance": Provenance(
-            mode="record", verdict="proven", code="attested", sentence="CircleCI vouches for it."
+            mode="record", trust="0", verdict="proven", code="attested", sentence="CircleCI vouches for it."
         ),
     }
     told = body(change(card("0.1.1"), card("0.1.0"), **more))
