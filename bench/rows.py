@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from bridge.release import Facts, Release, Stage
+from bridge.facts import Facts
+from bridge.release import Release, Stage
 from bridge.settings import Settings
 
 PIPELINES = 50

@@ -11,6 +11,7 @@ import httpx
 from pydantic import SecretStr
 
 from bridge.circleci.client import Issuer
+from bridge.configuration import Pipeline
 from bridge.errors import Misconfigured
 from bridge.github.auth import AppAuth, TokenAuth
 from bridge.github.client import GitHub
@@ -20,7 +21,6 @@ from bridge.index.client import Index
 from bridge.kit.clock import Clock
 from bridge.kit.http import Door, Sleep
 from bridge.kit.outbound import is_https_or_here
-from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
 from bridge.provenance.judge import verifier
 from bridge.reconcile import Chance, Reconciler

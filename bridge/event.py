@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from bridge.attestation import Attestation
-from bridge.release import CiRun
+from bridge.facts import CiRun
 
 
 class Event(BaseModel):

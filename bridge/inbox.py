@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from bridge import ledger
+from bridge.configuration import Pipeline
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import LeaseLost, Malformed
 from bridge.event import (
@@ -22,7 +23,6 @@ from bridge.event import (
     WorkflowEnded,
 )
 from bridge.kit.clock import Clock
-from bridge.policy import Pipeline
 from bridge.release import Release, Stage
 from bridge.sources import SOURCES
 from bridge.store import Store, deliveries, releases

@@ -13,10 +13,11 @@ from pydantic import JsonValue
 from sqlmodel import Session, col
 
 from bridge.attestation import MOST_ATTESTATIONS
+from bridge.configuration import Pipeline
 from bridge.errors import Reason
 from bridge.event import Published
-from bridge.policy import Pipeline
-from bridge.release import UNMERGED, Allowance, Facts, Release, Stage, move
+from bridge.facts import Allowance, Facts
+from bridge.release import UNMERGED, Release, Stage, move
 from bridge.sentences import say
 from bridge.store import record, releases
 from bridge.store.postgresql import ring

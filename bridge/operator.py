@@ -13,7 +13,8 @@ from bridge import ledger
 from bridge.columns import written
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import Reason, Refused
-from bridge.release import RETRYABLE, Allowance, Release, Stage
+from bridge.facts import Allowance
+from bridge.release import RETRYABLE, Release, Stage
 from bridge.sentences import say
 from bridge.store import releases
 from bridge.store.postgresql import ring

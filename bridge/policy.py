@@ -1,168 +1,26 @@
-"""What `bridge.toml` says of each pipeline, and the decisions that follow from it. Pure."""
+"""The decisions that follow from what is configured, each with its reason. Pure."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from bridge import pins
 from bridge.attestation import Provenance
+from bridge.configuration import Policy
 from bridge.errors import Reason
-from bridge.freeze import Freeze, frozen_until, next_freeze
-from bridge.gates import Gate, headline, judge, not_passed
-from bridge.provenance.trust import Trust
-from bridge.release import Allowance, Facts, Release
+from bridge.facts import Allowance, Facts
+from bridge.freeze import frozen_until, next_freeze
+from bridge.gates import headline, judge, not_passed
+from bridge.release import Release
 from bridge.sentences import say
 
-HOSTS = {"gh": "github", "bb": "bitbucket"}
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-REPOSITORY = r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
-REVIEWER = r"^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$"
-"""A person's login, or `organisation/team`."""
 ASK_SOON = timedelta(seconds=1)
 ASK_LATE = timedelta(minutes=1)
 LOOK_ANYWAY = timedelta(days=1)
 """So late a release looks again by itself where a webhook or the sweep would tell it sooner."""
 INDEX_PATIENCE = timedelta(minutes=30)
-
-
-def duration(said: object) -> object:
-    """`200ms`, `2s`, `10m`, `3h` or `7d` as a timedelta; anything else is left to pydantic."""
-    if isinstance(said, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", said)):
-        try:
-            return timedelta(seconds=float(match[1]) * UNITS[match[2]])
-        except OverflowError as error:
-            raise ValueError("longer than anybody waits") from error
-    return said
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Verification(_Table):
-    """How the running API is asked: readings in a row, how often, and for how long at most."""
-
-    matches: int = Field(default=3, ge=1)
-    every: Duration = timedelta(seconds=2)
-    within: Duration = timedelta(minutes=10)
-
-
-def address(said: str) -> str:
-    """An http address without user and password; raises ValueError."""
-    parts = urlsplit(said)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an address begins with https:// or http:// and names a host")
-    if parts.username or parts.password:
-        raise ValueError("no user or password in an address; BRIDGE_INDEX__TOKEN is for that")
-    return said
-
-
-Address = Annotated[str, AfterValidator(address)]
-
-
-def inside(said: str) -> str:
-    """A file of the repository that may hold a pin: no way out of it, no hidden folder, which is
-    where CI and git keep theirs; raises ValueError."""
-    parts = said.split("/")
-    if any(part == "" or part.startswith(".") for part in parts) or not said.isprintable():
-        raise ValueError("a path in the repository, without hidden folders, `..` and a leading /")
-    if "\\" in said or ":" in said:
-        raise ValueError("a path in the repository is written with / and without a drive")
-    if not pins.is_known(said):
-        raise ValueError("a requirements file (.txt, .in) or a pyproject.toml")
-    return said
-
-
-PinFile = Annotated[str, AfterValidator(inside)]
-
-
-class Policy(_Table):
-    """Who merges, how the API is verified, who rolls back, what a model must keep to, and when
-    nothing is merged; whether pre-releases are carried, and whether the whole requirements file is
-    resolved before it is proposed. An open pull request stays for `replace_after` before a newer
-    version takes its place, so that fifty versions in five minutes do not set off CI fifty times.
-    """
-
-    merge: Literal["human", "auto"] = "human"
-    verify: Verification = Verification()
-    rollback: Literal["auto", "ask"] = "auto"
-    replace_after: Duration = timedelta(minutes=2)
-    prereleases: bool = False
-    resolve: bool = True
-    gates: dict[str, Gate] = {}
-    freeze: list[Freeze] = []
-
-
-class CiJob(_Table):
-    """The CI project and workflow that publish the package."""
-
-    project: str
-    workflow: str
-    publish_job: str | None = None
-
-    @property
-    def slug(self) -> str:
-        """The project as webhooks spell it: `gh/…` is `github/…` there."""
-        host, _, rest = self.project.partition("/")
-        return f"{HOSTS.get(host, host)}/{rest}"
-
-
-class Pipeline(_Table):
-    """One model on its way into one app."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    package: Annotated[str, BeforeValidator(lambda name: canonicalize_name(str(name)))]
-    index: Address
-    repository: str = Field(pattern=REPOSITORY)
-    branch: str = "main"
-    requirements: PinFile = "requirements.txt"
-    also: tuple[PinFile, ...] = Field(default=(), max_length=9)
-    strategy: Literal["pin", "compile"] = "pin"
-    app: str
-    app_root: str = "."
-    api_url: Address
-    deploy: Literal["build", "watch"] = "build"
-    circleci: CiJob | None = None
-    policy: Policy = Policy()
-    provenance: Trust = Trust()
-    labels: list[str] = []
-    reviewers: list[Annotated[str, Field(pattern=REVIEWER)]] = []
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """All that a pull request may change, the file that is deployed first."""
-        return tuple(dict.fromkeys((self.requirements, *self.also)))
-
-    @property
-    def looks_at(self) -> tuple[str, ...]:
-        """All that a look brings: `files`, what the first is compiled from, and what says which
-        Python the app runs on."""
-        root = PurePosixPath(self.app_root)
-        python = (str(root / name) for name in ("runtime.txt", ".python-version"))
-        return tuple(dict.fromkeys((*self.files, self.source, *python)))
-
-    def branch_for(self, version: str) -> str:
-        """The branch of this version's pull request: always the same, so that it is made once."""
-        return f"bridge/{self.name}/{self.package}-{version}"
-
-    @property
-    def source(self) -> str:
-        """What the requirements file is compiled from: the same name, ending in `.in`."""
-        return str(PurePosixPath(self.requirements).with_suffix(".in"))
 
 
 def next_look(since: datetime, now: datetime) -> datetime:

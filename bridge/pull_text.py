@@ -8,10 +8,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bridge.configuration import Pipeline
 from bridge.gates import difference, headline, judge, number, rules
 from bridge.markdown import code, link, plain
 from bridge.model_card import Comparison, ModelCard, compare
-from bridge.policy import Pipeline
 from bridge.release import Release
 from bridge.sentences import capped, say, span
 

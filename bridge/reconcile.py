@@ -13,10 +13,11 @@ import structlog
 from sqlmodel import Session
 
 from bridge import ledger
+from bridge.configuration import Pipeline
 from bridge.errors import Declined, LeaseLost, Reason, Refused, Superseded, Unavailable
 from bridge.kit.clock import Clock
 from bridge.pipeline import PIPELINE, Leg
-from bridge.policy import ASK_LATE, Pipeline
+from bridge.policy import ASK_LATE
 from bridge.release import Release, Stage
 from bridge.sentences import say
 from bridge.steps.world import NOTHING, Done, Intend, Learned, Memory, Wait, World

@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, JsonValue, RootModel
-from pydantic import Field as ModelField
+from pydantic import JsonValue, RootModel
 from sqlalchemy import Column, Enum, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bridge.attestation import Attestation, Provenance
 from bridge.columns import Document, Moment
 from bridge.errors import Reason
-from bridge.model_card import ModelCard
+from bridge.facts import Facts
 
 
 class Stage(StrEnum):
@@ -47,15 +44,6 @@ RETRYABLE = (Stage.FAILED, Stage.SUPERSEDED)
 """Ends from which a person may have a release try again."""
 
 
-class Allowance(StrEnum):
-    """What is refused unless a person has allowed it, for one version."""
-
-    YANKED = "yanked"
-    PRERELEASE = "prerelease"
-    LOCAL = "local"
-    DOWNGRADE = "downgrade"
-
-
 MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.ANNOUNCED: frozenset({Stage.CONFIRMED, Stage.FAILED, Stage.SUPERSEDED}),
     Stage.CONFIRMED: frozenset({Stage.PROPOSED, Stage.FAILED, Stage.SUPERSEDED, Stage.DECLINED}),
@@ -67,96 +55,6 @@ MOVES: dict[Stage, frozenset[Stage]] = {
 }
 
 STAGE = Enum(Stage, native_enum=False, length=16, values_callable=lambda enum: [*enum])
-
-
-class Reading(BaseModel):
-    """One look at the running API. `unknown` is never good news.
-
-    `answered` is false when nobody did, which may be our own network; `wrong_answer` is true when
-    the right model gave other predictions than at training time.
-    """
-
-    at: datetime
-    verdict: Literal["matches", "contradicts", "unknown"]
-    answered: bool = True
-    wrong_answer: bool = False
-    version: str | None = None
-    digest: str | None = None
-    instance: str | None = None
-    note: str | None = None
-
-
-class CiRun(BaseModel):
-    """The CI job that built the file."""
-
-    model_config = ConfigDict(extra="ignore")
-    system: str
-    job: str | None = None
-    workflow: str | None = None
-    url: str | None = None
-
-
-class PullRequest(BaseModel):
-    """Our pull request. `id` is GitHub's node id, `head_sha` the commit that we wrote."""
-
-    id: str
-    number: int
-    url: str
-    head_sha: str = ModelField(validation_alias=AliasChoices("headRefOid", "head_sha"))
-
-
-class HerokuDeployment(BaseModel):
-    """Heroku's side: the build's id, the Heroku release's version (`v42` is 42) and its slug."""
-
-    build: str
-    release: int | None = None
-    slug: str | None = None
-
-
-class Moved(BaseModel):
-    """A package that moves with ours: `old` is None for a new one, `new` for one that goes."""
-
-    name: str
-    old: str | None = None
-    new: str | None = None
-
-
-class Facts(BaseModel):
-    """What was learned on the way. A step adds to it; nothing here decides by itself.
-
-    `commands` are those that the wheel installs, `uploaded` when the index got it. `public_twin` is
-    the version of a package of the same name on the public index that an installer without hashes
-    would prefer. `allowed` is what a person has allowed. `resolved_for` is the Python that the
-    whole requirements file was resolved for before it was proposed, `forecast_mb` the size of the
-    wheels that it brings.
-    """
-
-    announced_digest: str | None = None
-    commit: str | None = None
-    tag: str | None = None
-    ci: CiRun | None = None
-    file: str | None = None
-    size: int | None = None
-    digest: str | None = None
-    model_digest: str | None = None
-    card: ModelCard | None = None
-    previous_version: str | None = None
-    pull_request: PullRequest | None = None
-    merge_sha: str | None = None
-    merged_by: str | None = None
-    heroku: HerokuDeployment | None = None
-    readings: list[Reading] = []
-    watched_since: datetime | None = None
-    refused_because: str | None = None
-    commands: list[str] = []
-    uploaded: str | None = None
-    public_twin: str | None = None
-    allowed: list[Allowance] = []
-    resolved_for: str | None = None
-    forecast_mb: int | None = None
-    moved: list[Moved] = []
-    attestations: list[Attestation] = []
-    provenance: Provenance | None = None
 
 
 class Release(SQLModel, table=True):

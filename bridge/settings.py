@@ -19,9 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bridge.configuration import Address, Duration, Pipeline
 from bridge.errors import Misconfigured
 from bridge.kit.redact import Secrets
-from bridge.policy import Address, Duration, Pipeline
 from bridge.sources import SOURCES
 
 PREFIX = "BRIDGE_"

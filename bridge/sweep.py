@@ -15,11 +15,12 @@ from packaging.version import Version
 from sqlmodel import Session
 
 from bridge import ledger
+from bridge.configuration import Pipeline
 from bridge.errors import LeaseLost, Reason, Unavailable
 from bridge.event import Published
 from bridge.heroku.client import as_seen
 from bridge.kit.clock import Clock
-from bridge.policy import Pipeline, carries
+from bridge.policy import carries
 from bridge.reconcile import Neighbourhood
 from bridge.release import Release, Stage
 from bridge.sentences import say

@@ -11,11 +11,12 @@ from sqlmodel import Session
 
 from bridge import ledger
 from bridge.bootstrap import Bridge
+from bridge.configuration import Pipeline
 from bridge.errors import Reason
 from bridge.event import Published
+from bridge.facts import Facts
 from bridge.kit.http import Door
-from bridge.policy import Pipeline
-from bridge.release import Facts, Release, Stage
+from bridge.release import Release, Stage
 from bridge.settings import Settings
 from bridge.store import Store, deliveries, releases
 

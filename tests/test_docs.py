@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from bridge.cli import app
+from bridge.configuration import CiJob, Pipeline, Policy, Verification
 from bridge.gates import Gate
-from bridge.policy import CiJob, Pipeline, Policy, Verification
 from bridge.provenance.statement import Wheel, statement
 from bridge.provenance.trust import CircleCi, Trust
 from bridge.settings import GitHubSettings, HerokuSettings, IndexSettings, WebhookSecrets

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bridge.facts import Facts
 from bridge.gates import Gate, Judgement, headline, judge, not_passed
 from bridge.model_card import ModelCard
-from bridge.release import Facts, Release
+from bridge.release import Release
 from tests.bridge_kit import PACKAGE, release
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bridge.facts import Facts
 from bridge.model_card import Data, Feature, MetricChange, ModelCard, compare
-from bridge.release import Facts
 
 
 def card(**fields: object) -> ModelCard:

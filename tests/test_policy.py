@@ -7,19 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from bridge.configuration import CiJob, Duration, Policy, Verification, inside
 from bridge.errors import Reason
-from bridge.policy import (
-    ASK_LATE,
-    ASK_SOON,
-    CiJob,
-    Duration,
-    Policy,
-    Ruling,
-    Verification,
-    inside,
-    may_merge,
-    next_look,
-)
+from bridge.policy import ASK_LATE, ASK_SOON, Ruling, may_merge, next_look
 from tests.bridge_kit import NOW, pipeline
 
 GREEN = Ruling("success", Reason("model_better", "It is better."))

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.attestation import Provenance
+from bridge.facts import CiRun, Facts, Moved
 from bridge.markdown import code, link
 from bridge.model_card import ModelCard
 from bridge.pull_text import Change, body, title
 from bridge.rehearsal.github.markdown import html_of
-from bridge.rehearsal.github.pulls import LONGEST_BODY
-from bridge.release import CiRun, Facts, Moved
+from bridge.rehearsal.github.threads import LONGEST_BODY
 from tests.bridge_kit import PACKAGE, pipeline, release
 
 SHAS = [f"{number:040x}" for number in range(40)]
@@ -130,7 +130,11 @@ def test_what_others_have_found_out_is_shown() -> None:
         "forecast_mb": 321,
         "public_twin": "9.0",
         "provenance": Provenance(
-            mode="record", trust="0", verdict="proven", code="attested", sentence="CircleCI vouches for it."
+            mode="record",
+            trust="0",
+            verdict="proven",
+            code="attested",
+            sentence="CircleCI vouches for it.",
         ),
     }
     told = body(change(card("0.1.1"), card("0.1.0"), **more))

@@ -6,18 +6,9 @@ from itertools import product
 import pytest
 
 from bridge.errors import Reason
+from bridge.facts import Facts, PullRequest
 from bridge.pipeline import PIPELINE
-from bridge.release import (
-    ENDS,
-    MOVES,
-    RETRYABLE,
-    UNMERGED,
-    Facts,
-    PullRequest,
-    Release,
-    Stage,
-    move,
-)
+from bridge.release import ENDS, MOVES, RETRYABLE, UNMERGED, Release, Stage, move
 from tests.bridge_kit import NOW
 
 WHY = Reason("because", "Because.")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import Reason, Refused, Unavailable
-from bridge.release import Facts, Moved, Release, Stage
+from bridge.facts import Facts, Moved
+from bridge.release import Release, Stage
 from bridge.sentences import say
 from bridge.steps.propose import propose
 from bridge.steps.world import Outcome, Wait

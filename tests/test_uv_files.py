@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.errors import Refused
-from bridge.release import Moved
+from bridge.facts import Moved
 from bridge.uv.files import entries, head, moved, python_of, told
 from bridge.uv.lock import Package, Resolution, conflict, read_lock
 

@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from bridge.attestation import Provenance
 from bridge.bootstrap import Bridge
-from bridge.release import CiRun, Facts, PullRequest, Release, Stage
+from bridge.facts import CiRun, Facts, PullRequest
+from bridge.release import Release, Stage
 from bridge.web.app import create_app
 from bridge.web.present import ago, lead_time, rail, release_json
 from tests.bridge_kit import NOW, a_bridge, begin

@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 from bridge.attestation import Provenance
 from bridge.bootstrap import Bridge
-from bridge.release import CiRun, Facts, HerokuDeployment, PullRequest, Reading, Stage
+from bridge.facts import CiRun, Facts, HerokuDeployment, PullRequest, Reading
+from bridge.release import Stage
 from bridge.web.app import create_app
 from tests.bridge_kit import NOW, begin
 

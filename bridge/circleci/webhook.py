@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.errors import Forged, Malformed
 from bridge.event import Event, Nothing, WorkflowEnded
+from bridge.facts import CiRun
 from bridge.kit.clock import ToldMoment
 from bridge.kit.signature import (
     Headers,
@@ -21,7 +22,6 @@ from bridge.kit.signature import (
     own_id,
     word,
 )
-from bridge.release import CiRun
 
 
 class _Vcs(BaseModel):

@@ -11,8 +11,8 @@ from bridge import operator
 from bridge.cli.common import app, out
 from bridge.cli.inbox import DryRun, Why
 from bridge.cli.read import ask
+from bridge.facts import Allowance
 from bridge.kit.clock import system_clock
-from bridge.release import Allowance
 from bridge.settings import load
 from bridge.store import Store
 

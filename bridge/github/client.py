@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from bridge.errors import Unavailable
+from bridge.facts import PullRequest
 from bridge.github import documents
 from bridge.github.graphql import API_VERSION, GraphQL, read
 from bridge.github.sight import Actor, PullState, SeenPull, Sight
 from bridge.kit.http import Door
-from bridge.release import PullRequest
 
 NOTHING = "0" * 40
 GATE = "bridge/gate"

@@ -1,96 +1,13 @@
 """What one look at GitHub shows: the base, our branch and our pull request."""
 
-import hashlib
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
-from bridge.release import PullRequest
-
-PLAIN = (0o100644, 0o100755)
-
-
-class _Oid(BaseModel):
-    oid: str
-
-
-class _Blob(_Oid):
-    text: str | None = None
-    is_truncated: bool = Field(default=False, alias="isTruncated")
-
-
-class _Entry(BaseModel):
-    """A file in a commit, as git has it: `mode` tells a plain file from a link."""
-
-    mode: int
-    object: _Blob | None
-
-    @property
-    def text(self) -> str | None:
-        """The file, if it is a plain one and this is it, byte for byte."""
-        blob = self.object
-        if blob is None or blob.text is None or blob.is_truncated or self.mode not in PLAIN:
-            return None
-        return blob.text if _oid_of(blob.text) == blob.oid else None
-
-
-class _Tree(_Oid):
-    """A commit with the files that were asked for; GraphQL tells them as file0, file1 and so on."""
-
-    entries: list[_Entry | None] = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def gather(cls, told: object) -> object:
-        """Put the files in the order in which they were asked for."""
-        if not isinstance(told, dict):
-            return told
-        names = [name for name in told if re.fullmatch(r"file\d+", name)]
-        return {**told, "entries": [told[name] for name in sorted(names, key=lambda n: int(n[4:]))]}
-
-
-class _Parents(BaseModel):
-    nodes: list[_Tree] = []
-
-
-class GateShown(BaseModel):
-    """Our commit status as GitHub shows it: SUCCESS, FAILURE, PENDING, and a sentence."""
-
-    state: str
-    description: str | None = None
-
-
-class _Status(BaseModel):
-    context: GateShown | None = None
-
-
-class _Commit(_Tree):
-    changed_files: int | None = Field(default=None, alias="changedFilesIfAvailable")
-    parents: _Parents = _Parents()
-    status: _Status | None = None
-
-
-class Written(BaseModel):
-    """A commit of the repository, by its first line."""
-
-    oid: str
-    headline: str = Field(alias="messageHeadline")
-
-
-class _History(BaseModel):
-    nodes: list[Written] = []
-
-
-class _Built(BaseModel):
-    history: _History = _History()
-
-
-class _Ref(BaseModel):
-    id: str = ""
-    target: _Commit | None = None
+from bridge.facts import PullRequest
+from bridge.github.tree import Built, GateShown, Oid, Ref, Tree, Written, modes
 
 
 class _Count(BaseModel):
@@ -169,9 +86,9 @@ class SeenPull(PullState):
     merges_later: _AutoMerge | None = Field(alias="autoMergeRequest")
     author: Actor | None
     merged_at: datetime | None = Field(default=None, alias="mergedAt")
-    merge_commit: _Oid | None = Field(alias="mergeCommit")
+    merge_commit: Oid | None = Field(alias="mergeCommit")
     merged_by: Actor | None = Field(alias="mergedBy")
-    head_ref: _Ref | None = Field(alias="headRef")
+    head_ref: Ref | None = Field(alias="headRef")
 
     @property
     def is_blocked(self) -> bool:
@@ -203,11 +120,11 @@ class Sight(BaseModel):
     repository_id: str = Field(alias="id")
     method: Literal["MERGE", "SQUASH", "REBASE"]
     queue: _Queue | None
-    base: _Ref | None
-    head: _Ref | None
+    base: Ref | None
+    head: Ref | None
     ours: _Ours
     url: str = ""
-    built: _Built | None = None
+    built: Built | None = None
 
     @property
     def base_sha(self) -> str | None:
@@ -271,16 +188,16 @@ class Sight(BaseModel):
         commit = self.head.target if self.head else None
         if commit is None or self._parent is None or commit.changed_files != len(files):
             return False
-        if _modes(commit) != _modes(self._parent):
+        if modes(commit) != modes(self._parent):
             return False
         return all(head[path] == text != before[path] for path, text in files.items())
 
     @property
-    def _parent(self) -> _Tree | None:
+    def _parent(self) -> Tree | None:
         commit = self.head.target if self.head else None
         return commit.parents.nodes[0] if commit and len(commit.parents.nodes) == 1 else None
 
-    def _texts(self, commit: _Tree | None) -> dict[str, str | None]:
+    def _texts(self, commit: Tree | None) -> dict[str, str | None]:
         entries = commit.entries if commit else [None for _ in self.paths]
         found = zip(self.paths, entries, strict=True)
         return {path: entry.text if entry else None for path, entry in found}
@@ -290,13 +207,3 @@ class Sight(BaseModel):
 
     def _is_viewer(self, actor: Actor | None) -> bool:
         return actor is not None and self.viewer is not None and actor.is_the_same_as(self.viewer)
-
-
-def _modes(commit: _Tree) -> list[int | None]:
-    return [entry.mode if entry else None for entry in commit.entries]
-
-
-def _oid_of(text: str) -> str:
-    """What git calls these bytes. GitHub tells text, and another encoding shows only here."""
-    data = text.encode(errors="surrogatepass")
-    return hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()

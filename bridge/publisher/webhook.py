@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from bridge.attestation import MOST_ATTESTATIONS, Attestation
 from bridge.errors import Forged, Malformed, Misconfigured
 from bridge.event import Event, Nothing, Published
+from bridge.facts import CiRun
 from bridge.kit.clock import ToldMoment
 from bridge.kit.signature import (
     Headers,
@@ -28,7 +29,6 @@ from bridge.kit.signature import (
     must_be_signed,
     word,
 )
-from bridge.release import CiRun
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from bridge import pins
+from bridge.configuration import Pipeline
 from bridge.errors import Refused
 from bridge.github.sight import SeenPull, Sight
 from bridge.pins import Pin
-from bridge.policy import Pipeline
 from bridge.release import Release
 from bridge.sentences import say
 

@@ -6,9 +6,10 @@ from packaging.version import Version
 
 from bridge.columns import written
 from bridge.errors import Reason, Refused, Superseded
+from bridge.facts import Allowance
 from bridge.index.client import IndexFile
 from bridge.policy import INDEX_PATIENCE, next_look, unwanted
-from bridge.release import Allowance, Release
+from bridge.release import Release
 from bridge.sentences import say, short, span
 from bridge.steps.provenance import attested, must_be_proven, provenance
 from bridge.steps.world import Done, Outcome, Wait, World

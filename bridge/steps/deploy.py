@@ -5,10 +5,11 @@ import hashlib
 from datetime import timedelta
 
 from bridge.errors import Refused, Superseded, Unavailable
+from bridge.facts import HerokuDeployment
 from bridge.heroku.client import Build, HerokuRelease, as_seen
 from bridge.heroku.pack import pack
 from bridge.policy import LOOK_ANYWAY, goes_back, other_file
-from bridge.release import HerokuDeployment, Release
+from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.same_file import must_be_the_same
 from bridge.steps.verify import contradiction

@@ -4,9 +4,10 @@ import contextlib
 from datetime import timedelta
 
 from bridge.errors import Declined, Reason, Refused, Unavailable
+from bridge.facts import PullRequest
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import Ruling, may_merge, other_file
-from bridge.release import PullRequest, Release
+from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.author import close, rewrite, withdraw
 from bridge.steps.change import is_only_ours, pinned, wanted

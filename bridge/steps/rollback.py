@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from bridge.errors import Refused
+from bridge.facts import HerokuDeployment
 from bridge.heroku.client import HerokuRelease
-from bridge.release import HerokuDeployment, Release
+from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.world import Done, Outcome, Wait, World
 

@@ -1,8 +1,9 @@
 """The file that was confirmed is still the one on the index: asked before each act upon it."""
 
 from bridge.errors import Reason, Refused
+from bridge.facts import Allowance
 from bridge.index.client import Listing
-from bridge.release import Allowance, Release
+from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.world import World
 from bridge.wheel import digest_of

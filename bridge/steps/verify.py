@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from bridge.errors import Reason, Refused, Unavailable
+from bridge.facts import Reading
 from bridge.policy import other_file
 from bridge.prediction.client import Health, same_version
-from bridge.release import Reading, Release
+from bridge.release import Release
 from bridge.sentences import say, short, span
 from bridge.steps.same_file import must_be_the_same
 from bridge.steps.world import Done, Outcome, Wait, World

@@ -7,14 +7,15 @@ from typing import TypedDict
 
 from bridge.attestation import Provenance
 from bridge.circleci.client import Issuer
+from bridge.configuration import Pipeline
 from bridge.errors import Reason
+from bridge.facts import HerokuDeployment, Moved, PullRequest, Reading
 from bridge.github.client import GitHub
 from bridge.heroku.client import Heroku
 from bridge.index.client import Index
 from bridge.model_card import ModelCard
-from bridge.policy import Pipeline
 from bridge.prediction.client import PredictionApi
-from bridge.release import HerokuDeployment, Moved, PullRequest, Reading, Release
+from bridge.release import Release
 from bridge.uv.client import Resolver
 
 

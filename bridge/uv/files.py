@@ -12,8 +12,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from bridge.errors import Refused
+from bridge.facts import Moved
 from bridge.pins.lines import Line, lines
-from bridge.release import Moved
 from bridge.sentences import say
 
 DEFAULT_PYTHON = "3.14"

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import Refused
+from bridge.facts import Facts
 from bridge.pins import bump, find
-from bridge.release import Facts
 from bridge.wheel import inspect
 from tests.faults.fuzz_kit import EXAMPLES, ODD
 from tests.pins_kit import NAME, NEW, H

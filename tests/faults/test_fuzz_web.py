@@ -16,7 +16,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 from schemathesis.schemas import BaseSchema
 
-from bridge.release import Facts, Stage
+from bridge.facts import Facts
+from bridge.release import Stage
 from tests.bridge_kit import NOW
 from tests.faults.fuzz_kit import EXAMPLES
 from tests.faults.test_fuzz_receive import Door, serving

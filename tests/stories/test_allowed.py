@@ -6,9 +6,11 @@ import pytest
 from packaging.version import Version
 
 from bridge import operator
+from bridge.configuration import Policy
 from bridge.errors import Reason, Refused
-from bridge.policy import Policy, carries
-from bridge.release import Allowance, Stage
+from bridge.facts import Allowance
+from bridge.policy import carries
+from bridge.release import Stage
 from bridge.store import deliveries
 from tests.stories.town import Town
 

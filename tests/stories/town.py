@@ -21,7 +21,7 @@ from packaging.version import Version
 from sqlmodel import Session
 
 from bridge.bootstrap import Bridge
-from bridge.policy import Pipeline
+from bridge.configuration import Pipeline
 from bridge.publisher.webhook import key_of, sign
 from bridge.rehearsal.circleci.webhook import Pipeline as CiPipeline
 from bridge.rehearsal.circleci.webhook import Project, WorkflowRun, workflow_completed
