@@ -22,6 +22,10 @@ def repository(pulls: Pulls) -> Json:
     def find_ref(_: object, **arguments: str) -> Json | None:
         return ref(pulls, arguments["qualifiedName"])
 
+    def find_commit(_: object, expression: str) -> Json | None:
+        sha = pulls.git.resolve(expression)
+        return commit(pulls, sha) if sha else None
+
     def find_pulls(_: object, **arguments: object) -> Json:
         return {"nodes": [pull(pulls, one) for one in select(pulls, arguments)]}
 
@@ -32,6 +36,7 @@ def repository(pulls: Pulls) -> Json:
         "id": pulls.shapes.node_id,
         "url": pulls.shapes.page,
         "ref": find_ref,
+        "object": find_commit,
         "pullRequests": find_pulls,
         "viewerDefaultMergeMethod": pulls.rules.method,
         "mergeQueue": find_queue,

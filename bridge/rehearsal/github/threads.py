@@ -94,7 +94,7 @@ class Threads(Statuses):
         """Put labels on it; one that there is not yet is made."""
         with self.act():
             pull = self.pulls[number]
-            for name in [name for name in names if name not in pull.labels]:
+            for name in dict.fromkeys(name for name in names if name not in pull.labels):
                 pull.labels.append(name)
                 self._tell_pull("labeled", pull, login, {"label": self.shapes.label(name)})
 
