@@ -114,8 +114,8 @@ SENTENCES: dict[str, str] = {
     "deployed: {why} Once the gate allows it, the deployment goes on; or revert the merge.",
     "merge_reverted": "{branch} does not pin {file} any more: the merge that the gate did not "
     "allow was reverted, and nothing was deployed.",
-    "pin_changed": "The branch of pull request #{number} does not pin {file} with its digest, and "
-    "nothing else.",
+    "pin_changed": "The branch of pull request #{number} does not pin {file} with its digest "
+    "alone.",
     # proposed
     "waiting_for_reviewer": "Pull request #{number} waits for a person to merge it.",
     "waiting_for_checks": "Pull request #{number} waits for its checks ({state}).",
@@ -203,7 +203,7 @@ SENTENCES: dict[str, str] = {
     "parked": "This step failed {attempts} times ({what}). See the log; the bridge looks again in "
     "an hour.",
     "unheard_upload": "No webhook announced this version; the sweep found it on the index.",
-    "unheard_index": "The sweep saw that the index does not show the file as it was confirmed.",
+    "changed_on_index": "The sweep saw that the index does not show the file as it was confirmed.",
     "unheard_github": "GitHub's webhook never came; the sweep saw that the pull request changed.",
     "unheard_heroku": "Heroku's webhook never came; the sweep saw that a build or release changed.",
     "once_more": "This step had failed {attempts} times and was parked; the bridge tries it "

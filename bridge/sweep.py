@@ -114,7 +114,7 @@ class Sweeper:
         listing = await self._world(group).index.listing(package)
         found = {version for file in listing.files if (version := file.version(package))}
         unheard: list[Unheard] = [
-            Change(release.key, release.fence, "unheard_index")
+            Change(release.key, release.fence, "changed_on_index")
             for release in await self._waiting(group, Stage.PROPOSED)
             if changed(release, listing)
         ]

@@ -8,21 +8,26 @@ from bridge.github.sight import SeenPull, Sight
 from bridge.policy import LOOK_ANYWAY, Ruling, ruling
 from bridge.release import Release
 from bridge.sentences import capped, say
-from bridge.steps.change import is_only_ours, pinned
+from bridge.steps.change import Texts, pinned
 from bridge.steps.world import Wait, World
 
 
 def rule(release: Release, pull: SeenPull, sight: Sight, world: World) -> Ruling:
-    """What policy says of the version, if the pull request moves its pin and nothing else."""
-    if not is_only_ours(sight, pull, release, world.pipeline):
+    """What policy says of the version, if the pull request still pins just its file.
+
+    A person may add to it what the new model needs; then a person merges it, too.
+    """
+    ours = release.facts.pull_request
+    is_ours = ours is not None and pull.head_sha == ours.head_sha
+    if not is_ours and not _pins_it(sight.head_texts, release, world):
         words = {"number": pull.number, "file": release.facts.file}
         return Ruling("failure", say("pin_changed", **words))
     return ruling(world.pipeline.policy, release.facts, world.last_verified, world.now)
 
 
-def _pins_it(sight: Sight, release: Release, world: World) -> bool:
+def _pins_it(texts: Texts, release: Release, world: World) -> bool:
     try:
-        pin = pinned(sight.texts, release, world.pipeline)
+        pin = pinned(texts, release, world.pipeline)
     except Refused:
         return False
     return pin.is_at(release.version) and set(pin.hashes) == {release.facts.digest}
@@ -55,7 +60,7 @@ def against_the_gate(release: Release, sight: Sight, world: World) -> Wait | Non
     then = ruling(policy, release.facts, before, at)
     now = ruling(policy, release.facts, before, world.now)
     known = release.code == "merged_against_gate"
-    if known and not _pins_it(sight, release, world):
+    if known and not _pins_it(sight.texts, release, world):
         raise Refused(say("merge_reverted", branch=world.pipeline.branch, file=release.facts.file))
     if then.state == "success" or (known and now.state == "success"):
         return None

@@ -16,6 +16,7 @@ from bridge.steps.same_file import must_be_the_same
 from bridge.steps.world import Done, Outcome, Wait, World
 
 LOOK_SOON = timedelta(seconds=2)
+SAYS_SOMETHING_ELSE = say("looking_again", what="bridge/gate says something else now")
 
 
 async def merge(release: Release, world: World) -> Outcome:
@@ -45,12 +46,13 @@ async def merge(release: Release, world: World) -> Outcome:
         ours = pull.as_fact()
     is_ours = ours and pull.head_sha == ours.head_sha
     if ours is None or not is_ours or not is_only_ours(sight, pull, release, pipeline):
-        await show(gate, release, pull, sight, world)
+        if await show(gate, release, pull, sight, world):
+            return Wait(world.now, SAYS_SOMETHING_ELSE)
         return _wait(world, say("somebody_pushed", number=pull.number), pull, gate)
     if pull.conflicts:
         return await rewrite(release, world, sight, pull)
     if await show(gate, release, pull, sight, world) and (sight.gate or pull.is_blocked):
-        return Wait(world.now, say("looking_again", what="bridge/gate says something else now"))
+        return Wait(world.now, SAYS_SOMETHING_ELSE)
     reason = may_merge(pipeline.policy, pull.number, sight.checks, pull.review, gate)
     if reason and pull.merges_later and pipeline.policy.merge == "auto":
         await world.intend(say("intent_hold", number=pull.number))

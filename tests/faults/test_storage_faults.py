@@ -24,10 +24,10 @@ CONFIGURATION = """\
 [[pipeline]]
 name = "house-prices"
 package = "regression-model"
-index = "http://index.test/acme/"
+index = "https://index.test/acme/"
 repository = "acme/model-deployment"
 app = "house-prices-api"
-api_url = "http://api.test"
+api_url = "https://api.test"
 """
 FEW = 20
 

@@ -42,12 +42,3 @@ async def test_only_the_pin_and_its_hash_change(town: Town) -> None:
     ]
     assert [4, 5] == changed
     assert (town.release("0.1.0").facts.digest or "") in after[5]
-
-
-async def test_proposing_takes_two_round_trips_to_github(town: Town) -> None:
-    without = {"labels": [], "reviewers": []}  # each is one more, once the pull request is open
-    town.pipelines[:] = [town.pipeline.model_copy(update=without)]
-    await town.publish("0.1.0")
-    while not town.mutations("createPullRequest"):
-        assert await town.turn(), "it was never proposed"
-    assert ["Look", "Propose"] == [call.name for call in town.github.calls]

@@ -54,8 +54,7 @@ async def test_an_older_version_merged_in_the_last_moment_does_not_block_the_new
     await town.publish("0.1.0")
     await town.run()
     await town.publish("0.1.1")
-    while len(town.github.pulls) < 2:
-        assert await town.turn(), "0.1.1 was never proposed"
+    await town.proposed(2)
     town.github.merge(1, "rosa")
     await town.run()
     assert town.github.pulls[2].title == f"Bump {PACKAGE} from 0.1.0 to 0.1.1"

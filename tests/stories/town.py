@@ -267,6 +267,14 @@ class Town:
         await self.heroku.settle()
         return bool(mail or taken)
 
+    async def proposed(self, number: int) -> None:
+        """Act just until that pull request is there."""
+        for _ in range(1000):
+            await self.turn()
+            if number in self.github.pulls:
+                return
+        raise AssertionError(f"pull request {number} was never opened")
+
     async def restart(self) -> None:
         """The process is gone and another one starts on the same database."""
         self.bridge.store.close()
