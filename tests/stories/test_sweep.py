@@ -98,7 +98,7 @@ async def test_one_question_for_all_who_wait_in_one_place(town_with: Callable[..
     await town.publish("0.1.0")
     await town.run()
     assert {Stage.PROPOSED} == {release.stage for release in town.releases()}
-    assert 20 == len(town.releases())
+    assert 20 == len(town.releases()) == len(town.github.pulls)
     asked.clear()
     calls = len(town.github.calls)
     assert 0 == await town.bridge.worker.sweep()
