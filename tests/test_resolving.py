@@ -170,6 +170,24 @@ async def test_a_consumer_that_uv_cannot_read_says_so_and_the_reviewer_is_told(
     assert "not resolved beforehand" in the_pull(town)[0]
 
 
+@pytest.mark.parametrize(("numpy", "fits"), [("1.0", True), ("2.0", False)])
+async def test_files_that_the_consumer_takes_are_resolved_with_it(
+    resolving: Town, shops: Indexes, numpy: str, fits: bool
+) -> None:
+    also = ["api/more.txt", "api/limits.txt"]
+    resolving.pipeline = resolving.pipeline.model_copy(update={"also": also})
+    text = shops.hashed(f"{PACKAGE}==0.1.0") + "-r more.txt\n-c limits.txt\n"
+    more = {"api/more.txt": shops.hashed(f"numpy=={numpy}"), "api/limits.txt": "numpy<2\n"}
+    consumer(resolving, shops, {"api/requirements.txt": text, **more})
+    shops.private.add(small("regression_model", "0.1.4", "numpy>=1"))
+    if fits:
+        assert "3.13" == (await proposer(resolving, shops)("0.1.4")).learned["resolved_for"]
+        return
+    with pytest.raises(Refused, match=r"numpy<2") as refused:
+        await proposer(resolving, shops)("0.1.4")
+    assert "does_not_resolve" == refused.value.reason.code
+
+
 async def test_compile_moves_what_must_move_and_lists_it(resolving: Town, shops: Indexes) -> None:
     consumer(with_strategy(resolving, "compile"), shops, {"api/requirements.in": f"{PACKAGE}\n"})
     shops.public.add(small("idna", "4.0"))

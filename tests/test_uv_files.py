@@ -27,7 +27,7 @@ def test_uv_is_told_requirements_and_nothing_else() -> None:
         'numpy==1.0; python_version < "3.12"\nnumpy==2.0; python_version >= "3.12"\n'
         "Idna[all]==3.0\n"
     )
-    assert expected == told(FILE, "requirements.txt")
+    assert expected == told(entries(FILE, "requirements.txt"))
 
 
 def test_the_hashes_of_a_requirement_are_known() -> None:
@@ -54,7 +54,7 @@ def test_the_hashes_of_a_requirement_are_known() -> None:
 )
 def test_what_would_open_something_else_is_refused_with_its_line(line: str) -> None:
     with pytest.raises(Refused) as refused:
-        told(f"numpy==1.0\n{line}\n", "api/requirements.txt")
+        list(entries(f"numpy==1.0\n{line}\n", "api/requirements.txt"))
     assert "not_resolvable" == refused.value.reason.code
     assert "line 2 of it" in refused.value.reason.sentence
 

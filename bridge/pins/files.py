@@ -23,9 +23,10 @@ class Bump:
 
 
 @dataclass
-class _Reading:
+class Reading:
     """What the installer reads of these files, beginning with the deployed one: `demands` and
-    `constrains` are their paths, `outside` says who takes a file that is not among them."""
+    `constrains` are their paths, `outside` says who takes a file that is not among them: path,
+    line and what it takes."""
 
     demands: list[str] = field(default_factory=list)
     constrains: list[str] = field(default_factory=list)
@@ -38,7 +39,7 @@ def find_in(files: Files, main: str, package: str) -> Pin:
 
     Raises Refused as `find` does, and where that file is not among `files`.
     """
-    return _pin_of(files, _read_from(files, main), package)
+    return _pin_of(files, read_from(files, main), package)
 
 
 def bump_in(files: Files, main: str, package: str, version: str, digests: Sequence[str]) -> Bump:
@@ -47,7 +48,7 @@ def bump_in(files: Files, main: str, package: str, version: str, digests: Sequen
     A file that names the package without pinning it stays, if it allows the version. Raises
     Refused for what must not be guessed in any of the files.
     """
-    reading = _read_from(files, main)
+    reading = read_from(files, main)
     before = _pin_of(files, reading, package)
     read = [*reading.demands, *reading.constrains]
     hashed = any(one.asks_for_hashes(files[path], path) for path in read)
@@ -70,14 +71,15 @@ def taken(text: str, path: str) -> list[str]:
     return [_beside(path, name) for _, name, _ in found]
 
 
-def _read_from(files: Files, main: str) -> _Reading:
-    reading = _Reading()
+def read_from(files: Files, main: str) -> Reading:
+    """Follow `-r` and `-c` from `main`. Raises Refused where a file takes itself."""
+    reading = Reading()
     _follow(files, main, reading, constrains=False, above=())
     return reading
 
 
 def _follow(
-    files: Files, path: str, reading: _Reading, *, constrains: bool, above: tuple[str, ...]
+    files: Files, path: str, reading: Reading, *, constrains: bool, above: tuple[str, ...]
 ) -> None:
     if path in reading.demands or (constrains and path in reading.constrains):
         return
@@ -100,7 +102,7 @@ def _beside(path: str, name: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
-def _pin_of(files: Files, reading: _Reading, package: str) -> Pin:
+def _pin_of(files: Files, reading: Reading, package: str) -> Pin:
     """The pin among what is read; a file that demands it goes before one that constrains it."""
     demanded = _mentions(files, reading.demands, package)
     constrained = _mentions(files, reading.constrains, package)

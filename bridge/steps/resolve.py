@@ -9,7 +9,7 @@ from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.world import Learned, World
 from bridge.uv.client import DoesNotResolve
-from bridge.uv.files import entries, head, moved, python_of, told
+from bridge.uv.files import entries, head, moved, python_of, told, whole
 from bridge.uv.lock import Resolution
 
 SLUG_LIMIT_MB = 500
@@ -29,33 +29,35 @@ async def resolve(
     pipeline = world.pipeline
     if not pipeline.policy.resolve:
         return dict(files), {}
-    wanted = files.get(pipeline.requirements) or sight.texts[pipeline.requirements] or ""
+    main = pipeline.requirements
+    texts = {path: files.get(path) or sight.texts[path] or "" for path in pipeline.files}
     python = python_of(*(sight.texts[path] for path in pipeline.looks_at[-2:]))
     learned: Learned = {"resolved_for": python, "moved": []}
     try:
-        found = await _resolution(release, world, wanted, python)
+        found = await _resolution(release, world, texts, python)
     except DoesNotResolve as conflict:
-        names = _names(release, pipeline.requirements)
+        names = _names(release, main)
         if pipeline.strategy == "pin":
             raise Refused(say("does_not_resolve", python=python, why=conflict, **names)) from None
         source = files.get(pipeline.source) or sight.texts[pipeline.source]
-        present = sight.head_texts[pipeline.requirements] or wanted
-        wanted = await _compiled(release, world, source, present, python, str(conflict))
-        files = {**files, pipeline.requirements: wanted}
+        present = sight.head_texts[main] or texts[main]
+        compiled = await _compiled(release, world, source, present, python, str(conflict))
+        files, texts = {**files, main: compiled}, {**texts, main: compiled}
         try:
-            found = await _resolution(release, world, wanted, python)
+            found = await _resolution(release, world, texts, python)
         except DoesNotResolve as still:
             raise Refused(say("does_not_resolve", python=python, why=still, **names)) from None
-        before = sight.texts[pipeline.requirements] or ""
-        learned["moved"] = moved(before, wanted, pipeline.requirements, release.package)
-    learned["forecast_mb"] = _forecast(release, found, pipeline.requirements)
+        learned["moved"] = moved(sight.texts[main] or "", compiled, main, release.package)
+    learned["forecast_mb"] = _forecast(release, found, main)
     return dict(files), learned
 
 
-async def _resolution(release: Release, world: World, text: str, python: str) -> Resolution:
-    path = world.pipeline.requirements
-    found = await world.resolver.lock(told(text, path), release.package, python)
-    if missing := found.missing(entries(text, path)):
+async def _resolution(
+    release: Release, world: World, texts: Mapping[str, str], python: str
+) -> Resolution:
+    demanded, constraining = whole(texts, world.pipeline.requirements)
+    found = await world.resolver.lock(told(demanded), release.package, python, told(constraining))
+    if missing := found.missing([*demanded, *constraining]):
         raise DoesNotResolve(missing)
     return found
 
@@ -73,9 +75,9 @@ async def _compiled(
         raise Refused(say("no_source", why=why, **where, **names))
     try:
         compiled = await world.resolver.compile(
-            told(source, pipeline.source),
+            told(entries(source, pipeline.source)),
             f"{release.package}=={release.version}",
-            told(present, path),
+            told(entries(present, path)),
             python,
             universal=any(entry.requirement.marker for entry in entries(present, path)),
             annotate="# via" in present,

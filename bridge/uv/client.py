@@ -61,10 +61,13 @@ class Resolver:
         self._index, self._token, self._public = index, token, public_index
         self._environ, self._within, self._find = environ, within, find
 
-    async def lock(self, requirements: str, package: str, python: str) -> Resolution:
+    async def lock(
+        self, requirements: str, package: str, python: str, constraints: str = ""
+    ) -> Resolution:
         """The wheels that Heroku would install for `requirements` on this Python."""
-        arguments = ("--python-version", python, "--python-platform", PLATFORM, "--format", LOCK)
-        given = {REQUIREMENTS: requirements}
+        target = ("--python-version", python, "--python-platform", PLATFORM, "--format", LOCK)
+        arguments = ("--constraints", CONSTRAINTS, *target)
+        given = {REQUIREMENTS: requirements, CONSTRAINTS: constraints}
         return read_lock(await self._compile(arguments, given, LOCK, package))
 
     async def compile(

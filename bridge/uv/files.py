@@ -5,7 +5,7 @@ and hashes, and nothing that would make it build, open another file or ask anoth
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -13,12 +13,14 @@ from packaging.utils import canonicalize_name
 
 from bridge.errors import Refused
 from bridge.facts import Moved
+from bridge.pins.files import read_from
 from bridge.pins.lines import Line, lines
 from bridge.sentences import say
 
 DEFAULT_PYTHON = "3.14"
 PYTHON = re.compile(r"(?:python-)?(3\.\d+(?:\.\d+)?)")
-ELSEWHERE = ("--requirement", "--constraint", "--editable", "--config-settings")
+OTHER_FILES = ("--requirement", "--constraint")
+ELSEWHERE = ("--editable", "--config-settings")
 """Other options of a file are left out: the bridge says which indexes are asked, and that only
 wheels count."""
 
@@ -60,11 +62,28 @@ def python_of(runtime: str | None, version_file: str | None) -> str:
     return DEFAULT_PYTHON
 
 
-def entries(text: str, path: str) -> Iterator[Entry]:
+def whole(files: Mapping[str, str], main: str) -> tuple[list[Entry], list[Entry]]:
+    """What `main` demands and what constrains it, in it and in the files that it takes.
+
+    Raises Refused as `entries` does, and where it takes a file that is not among these.
+    """
+    reading = read_from(files, main)
+    for path, number, taken in reading.outside:
+        why = f"its line {number} takes {taken}, which the pipeline does not list under `also`"
+        raise Refused(say("not_resolvable", path=path, why=why))
+    return (
+        [one for path in reading.demands for one in entries(files[path], path, takes=True)],
+        [one for path in reading.constrains for one in entries(files[path], path, takes=True)],
+    )
+
+
+def entries(text: str, path: str, *, takes: bool = False) -> Iterator[Entry]:
     """The requirements of a file. Raises Refused, with the line, for what uv must not be given: a
-    URL, a folder, an editable, another file, a line that is no requirement."""
+    URL, a folder, an editable, a line that is no requirement and, unless it `takes` them, another
+    file."""
+    refused = ELSEWHERE if takes else (*ELSEWHERE, *OTHER_FILES)
     for line in lines(text, path):
-        if line.requirement or any(line.all(option) for option in ELSEWHERE):
+        if line.requirement or any(line.all(option) for option in refused):
             yield Entry(_requirement(line), frozenset(one.lower() for one in line.hashes))
 
 
@@ -79,9 +98,9 @@ def _requirement(line: Line) -> Requirement:
     return requirement
 
 
-def told(text: str, path: str) -> str:
+def told(entries: Iterable[Entry]) -> str:
     """What uv is given of a file: its requirements, and nothing else."""
-    return "".join(f"{entry.requirement}\n" for entry in entries(text, path))
+    return "".join(f"{entry.requirement}\n" for entry in entries)
 
 
 def head(text: str, path: str) -> str:
