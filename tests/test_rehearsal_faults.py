@@ -8,7 +8,6 @@ import pytest
 
 from bridge.errors import Refused
 from bridge.rehearsal.faults import FAULTS, PREPARED, with_startup_hook
-from bridge.rehearsal.faults import MODEL_PROJECT as PROJECT
 from bridge.wheel import inspect
 
 ROOT = Path(__file__).parent.parent
@@ -19,10 +18,11 @@ def test_every_fault_that_is_prepared_is_told() -> None:
 
 
 def test_the_commit_of_pth_wheel_makes_a_wheel_with_a_start_up_hook(tmp_path: Path) -> None:
-    project = (ROOT / PROJECT).read_text()
     package = tmp_path / "regression_model" / "regression_model"
     package.mkdir(parents=True)
-    for name, content in with_startup_hook(project).items():
+    (package.parent / "tests").mkdir()
+    for name, content in with_startup_hook(ROOT).items():
+        assert not (ROOT / name).exists() or (ROOT / name).read_bytes() != content
         (tmp_path / name).write_bytes(content)
     (package / "__init__.py").touch()
     (package / "VERSION").write_text("0.1.1\n")

@@ -107,7 +107,10 @@ async def rolled_back(town: Town) -> None:
 
 Journey = Callable[[Town], Awaitable[None]]
 JOURNEYS: dict[Journey, set[str]] = {
-    verified: {"Propose", "Merge", "DeleteBranch", "POST sources", "PUT slots", "POST builds"},
+    verified: {
+        *("Propose", "POST labels", "POST requested_reviewers", "POST statuses", "Merge"),
+        *("DeleteBranch", "POST sources", "PUT slots", "POST builds"),
+    },
     merged_later: {"MergeLater", "Hold"},
     queued: {"Enqueue"},
     superseded: {"Close"},
