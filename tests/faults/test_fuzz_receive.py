@@ -250,7 +250,7 @@ def test_a_real_server_answers_any_bytes(tmp_path: Path, caplog: pytest.LogCaptu
         @settings(ANY, max_examples=EXAMPLES * 5)
         @given(requests)
         def holds(raw: bytes) -> None:
-            told = answers(port, raw.replace(b"HUGE", b"x" * 70_000), patience=0.05)
+            told = answers(port, raw.replace(b"HUGE", b"x" * 70_000), patience=0.3)
             assert all(100 <= status < 500 for status in told), raw
             seen.update(told)
 
