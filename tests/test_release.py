@@ -34,7 +34,7 @@ def standing(stage: Stage) -> Release:
 DRAWN = [(here, there) for here, theres in MOVES.items() for there in theres]
 
 
-@pytest.mark.parametrize(("here", "there"), DRAWN)
+@pytest.mark.parametrize(("here", "there"), sorted(DRAWN))
 def test_a_drawn_move_changes_everything_that_tells_of_it(here: Stage, there: Stage) -> None:
     release, later = standing(here), NOW + timedelta(minutes=1)
     move(release, there, WHY, later)
