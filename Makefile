@@ -35,7 +35,7 @@ types: $(STAMP) ## Types, strictly
 tests: $(STAMP) $(MODEL) ## The tests alone
 	@cd regression_model && ../$(BIN)/python -m pytest -q
 	@cd api && ../$(BIN)/python -m pytest -q
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
 soak: $(STAMP) ## The injected faults of tests/faults, many more of them; hours
 	@export FAULTS_SEED=$${FAULTS_SEED:-$$(date +%s)}; echo "FAULTS_SEED=$$FAULTS_SEED"; \
