@@ -78,7 +78,7 @@ class Facts(BaseModel):
     the version of a package of the same name on the public index that an installer without hashes
     would prefer. `allowed` is what a person has allowed. `resolved_for` is the Python that the
     whole requirements file was resolved for before it was proposed, `forecast_mb` the size of the
-    wheels that it brings.
+    wheels that it brings. `shown` is what GitHub's deployment was last to say.
     """
 
     announced_digest: str | None = None
@@ -107,3 +107,4 @@ class Facts(BaseModel):
     moved: list[Moved] = []
     attestations: list[Attestation] = []
     provenance: Provenance | None = None
+    shown: str | None = None

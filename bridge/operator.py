@@ -22,7 +22,10 @@ from bridge.store.postgresql import ring
 OPERATOR = "operator"
 REPLAYABLE = (DeliveryState.PARKED, DeliveryState.IGNORED, DeliveryState.DISCARDED)
 DISCARDABLE = (DeliveryState.PARKED, DeliveryState.NEW)
-OF_THIS_TRY = {"merge_sha", "merged_by", "heroku", "readings", "watched_since", "refused_because"}
+OF_THIS_TRY = {
+    *("merge_sha", "merged_by", "heroku", "readings", "watched_since", "refused_because"),
+    "shown",
+}
 """Facts that a release learns anew when it is tried again."""
 
 

@@ -15,6 +15,7 @@ from bridge.steps.merge import merge
 from bridge.steps.propose import propose
 from bridge.steps.provenance import with_late_attestations
 from bridge.steps.rollback import rollback
+from bridge.steps.shown import shown
 from bridge.steps.verify import verify
 from bridge.steps.world import Outcome, World
 
@@ -34,7 +35,7 @@ PIPELINE: dict[Stage, Leg] = {
     Stage.ANNOUNCED: Leg(confirm, earns=Stage.CONFIRMED),
     Stage.CONFIRMED: Leg(propose, earns=Stage.PROPOSED),
     Stage.PROPOSED: Leg(with_late_attestations(merge), earns=Stage.MERGED),
-    Stage.MERGED: Leg(deploy, earns=Stage.DEPLOYED),
-    Stage.DEPLOYED: Leg(verify, earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
-    Stage.ROLLING_BACK: Leg(rollback, earns=Stage.ROLLED_BACK),
+    Stage.MERGED: Leg(shown(deploy), earns=Stage.DEPLOYED),
+    Stage.DEPLOYED: Leg(shown(verify), earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
+    Stage.ROLLING_BACK: Leg(shown(rollback), earns=Stage.ROLLED_BACK),
 }

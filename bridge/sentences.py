@@ -223,6 +223,13 @@ SENTENCES: dict[str, str] = {
     "intent_delete": "About to delete the branch of pull request #{number}, which is merged.",
     "intent_build": "About to build {sha} for {app}, source {digest}.",
     "intent_rollback": "About to roll {app} back to v{release}.",
+    "intent_deployment": "About to show at GitHub that the deployment of {sha} to {app} is "
+    "{state}.",
+    "intent_answer": "About to answer the commit {commit}, which was trained, with {state}.",
+    # shown at GitHub
+    "answered": "{version} is verified in {app}, {waited} after it was announced.",
+    "deployments_hidden": "The token may not write deployments of {repository}, so GitHub's pages "
+    "do not show them. Give it the permission that docs/permissions.md names.",
 }
 
 

@@ -260,3 +260,12 @@ async def test_a_key_that_is_none_is_a_configuration_error(pem: str) -> None:
         await App(pem).asks()
     assert isinstance(told.value, Misconfigured)
     assert not pem or pem[:30] not in str(told.value)
+
+
+async def test_deployments_are_asked_for_where_the_app_may_write_them(app: App) -> None:
+    """GitHub refuses the whole token for one permission that the App does not have."""
+    granted = {"deployments": "write", "administration": "write"}
+    app.where.respond(200, json={"id": 99, "permissions": granted})
+    await app.asks()
+    asked = json.loads(app.asked[1].content)["permissions"]
+    assert PERMISSIONS | {"deployments": "write"} == asked

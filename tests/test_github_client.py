@@ -425,7 +425,9 @@ async def test_a_tarball_that_does_not_come_is_unavailable(
 async def test_the_gate_is_set_by_rest_at_one_commit(forge: Forge) -> None:
     route = forge.router.post(f"{URL}/repos/acme/model/statuses/{'c' * 40}")
     route.respond(201, json={})
-    await forge.github.set_gate("c" * 40, "failure", "Gate broken.", "https://bridge.test/1")
+    await forge.github.set_status(
+        "c" * 40, "bridge/gate", "failure", "Gate broken.", "https://bridge.test/1"
+    )
     assert {
         "state": "failure",
         "context": "bridge/gate",
@@ -438,7 +440,9 @@ async def test_the_gate_is_set_by_rest_at_one_commit(forge: Forge) -> None:
 async def test_a_gate_that_is_not_taken_is_unavailable(forge: Forge, status: int) -> None:
     forge.router.post(f"{URL}/repos/acme/model/statuses/abc").respond(status, json={})
     with pytest.raises(Unavailable, match="may the token write commit statuses"):
-        await forge.github.set_gate("abc", "success", "Better.", "https://bridge.test/1")
+        await forge.github.set_status(
+            "abc", "bridge/gate", "success", "Better.", "https://b.test/1"
+        )
 
 
 async def test_people_and_teams_are_asked_by_name(forge: Forge) -> None:

@@ -266,3 +266,40 @@ def test_a_page_shows_what_was_said_and_nothing_that_acts(town: Town) -> None:
     assert "<td><strong>c</strong></td>" in page
     assert "<script>" not in page
     assert "hidden" not in page
+
+
+def test_deployments_read_with_an_independent_clients_models(town: Town) -> None:
+    from githubkit_schemas.latest import models
+
+    path, wish = f"{API}/deployments", {"ref": town.root, "required_contexts": []}
+    for environment in ("staging", "app"):
+        made = town.ask("POST", path, wish | {"environment": environment, "task": "deploy x"})
+        models.Deployment.model_validate_json(made.content)
+    found = town.ask("GET", f"{path}?sha={town.root}&environment=app&task=deploy%20x").json()
+    assert [2] == [one["id"] for one in found]
+    told = {"state": "in_progress", "description": "building", "log_url": "http://b.test/1"}
+    said = town.ask("POST", f"{path}/2/statuses", told)
+    assert "in_progress" == models.DeploymentStatus.model_validate_json(said.content).state
+    [last] = town.ask("GET", f"{path}/2/statuses?per_page=1").json()
+    models.DeploymentStatus.model_validate(last)
+
+
+def test_a_deployment_is_of_a_commit_whose_checks_are_green_unless_asked_otherwise(
+    town: Town,
+) -> None:
+    town.github.set_status(town.root, "failure", "ci", "circleci")
+    path, ref = f"{API}/deployments", {"ref": town.root}
+    assert 409 == town.ask("POST", path, ref).status_code
+    assert 201 == town.ask("POST", path, ref | {"required_contexts": []}).status_code
+    assert 422 == town.ask("POST", path, {"ref": "0" * 40}).status_code
+    assert 404 == town.ask("GET", f"{path}/9/statuses").status_code
+    long = {"state": "success", "description": "x" * 141}
+    assert 422 == town.ask("POST", f"{path}/1/statuses", long).status_code
+
+
+def test_the_statuses_of_a_commit_are_told_newest_first(town: Town) -> None:
+    for state in ("pending", "success"):
+        town.ask("POST", f"{API}/statuses/{town.root}", {"state": state, "context": "ci"})
+    told = town.ask("GET", f"{API}/commits/{town.root}/statuses").json()
+    assert ["success", "pending"] == [one["state"] for one in told]
+    assert 422 == town.ask("GET", f"{API}/commits/{'0' * 40}/statuses").status_code

@@ -31,6 +31,8 @@ PERMISSIONS = {
     "statuses": "write",
     "checks": "read",
 }
+WELCOME = {"deployments": "write"}
+"""Asked for where the App has it: GitHub refuses the whole token for one permission too many."""
 
 
 class TokenAuth(httpx.Auth):
@@ -50,6 +52,7 @@ class TokenAuth(httpx.Auth):
 class _Installation(BaseModel):
     id: int
     html_url: str = "the App's page on GitHub"
+    permissions: dict[str, str] = {}
 
 
 class _App(BaseModel):
@@ -107,7 +110,12 @@ class AppAuth(httpx.Auth):
 
     def _mint(self, installation: _Installation) -> tuple[str, str, object]:
         _, _, name = self._repository.partition("/")
-        wish = {"repositories": [name], "permissions": PERMISSIONS}
+        more = {
+            one: level
+            for one, level in WELCOME.items()
+            if level == installation.permissions.get(one)
+        }
+        wish = {"repositories": [name], "permissions": {**PERMISSIONS, **more}}
         return "POST", f"/app/installations/{installation.id}/access_tokens", wish
 
     def _as_app(self, method: str, path: str, body: object | None = None) -> httpx.Request:

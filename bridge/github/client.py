@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field
 from bridge.errors import Unavailable
 from bridge.facts import PullRequest
 from bridge.github import documents
-from bridge.github.graphql import API_VERSION, GraphQL, read
+from bridge.github.graphql import GraphQL, read
+from bridge.github.rest import Rest
 from bridge.github.sight import Actor, PullState, SeenPull, Sight
 from bridge.kit.http import Door
 
 NOTHING = "0" * 40
 GATE = "bridge/gate"
-LONGEST_DESCRIPTION = 140
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,15 @@ class _Drafted(BaseModel):
     commit: _Written
 
 
-class GitHub:
+class GitHub(Rest):
     """One repository (`owner/name`) on GitHub, whose REST API is at `url`.
 
     On Enterprise hosts GraphQL is at `/api/graphql`, beside `/api/v3`.
     """
 
     def __init__(self, door: Door, repository: str, url: str = "") -> None:
-        self._door = door
+        super().__init__(door, repository)
         self._graphql = GraphQL(door, f"{url.rstrip('/').removesuffix('/v3')}/graphql")
-        self.repository = repository
         self._owner, _, self._name = repository.partition("/")
 
     async def look(
@@ -208,25 +207,6 @@ class GitHub:
         """Delete a branch that has served."""
         await self._graphql.speak(documents.DELETE_BRANCH, {"input": {"refId": ref_id}})
 
-    async def set_gate(self, sha: str, state: str, why: str, page: str) -> None:
-        """Set our commit status, which GraphQL cannot. Raises Unavailable."""
-        told = {"state": state, "context": GATE, "description": why, "target_url": page}
-        answer = await self._post(f"statuses/{sha}", told)
-        if answer != 201:
-            what = f"GitHub answered {answer} to the status {GATE}"
-            raise Unavailable(f"{what}; may the token write commit statuses?")
-
-    async def ask_for(self, number: int, labels: Sequence[str], reviewers: Sequence[str]) -> None:
-        """Label a pull request and ask people, and teams (`acme/ml`), for a review: by name, where
-        GraphQL wants ids. Raises Unavailable only for no answer."""
-        people = [name for name in reviewers if "/" not in name]
-        teams = [name.partition("/")[2] for name in reviewers if "/" in name]
-        if labels:
-            await self._post(f"issues/{number}/labels", {"labels": list(labels)})
-        if reviewers:
-            wanted = {"reviewers": people, "team_reviewers": teams}
-            await self._post(f"pulls/{number}/requested_reviewers", wanted)
-
     async def tarball(self, sha: str) -> bytes:
         """The repository at `sha` as a gzipped tarball, under one top-level folder.
 
@@ -253,8 +233,3 @@ class GitHub:
             "message": {"headline": proposal.title},
             "fileChanges": {"additions": additions},
         }
-
-    async def _post(self, path: str, told: Mapping[str, object]) -> int:
-        version = {"x-github-api-version": API_VERSION}
-        url = f"/repos/{self.repository}/{path}"
-        return (await self._door.ask("POST", url, json=told, headers=version)).status_code

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from bridge.errors import Refused
-from bridge.github.client import LONGEST_DESCRIPTION
+from bridge.github.client import GATE
+from bridge.github.rest import LONGEST_DESCRIPTION
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import LOOK_ANYWAY, Ruling, ruling
 from bridge.release import Release
@@ -43,7 +44,7 @@ async def show(gate: Ruling, release: Release, pull: SeenPull, sight: Sight, wor
         return False
     await world.intend(say("intent_status", number=pull.number, state=gate.state, why=why))
     page = f"{world.public_url}/releases/{release.id}"
-    await world.github.set_gate(pull.head_sha, gate.state, why, page)
+    await world.github.set_status(pull.head_sha, GATE, gate.state, why, page)
     return True
 
 

@@ -42,6 +42,7 @@ class Learned(TypedDict, total=False):
     forecast_mb: int | None
     moved: list[Moved]
     provenance: Provenance | None
+    shown: str
 
 
 @dataclass(frozen=True)

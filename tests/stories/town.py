@@ -412,6 +412,8 @@ def effect_of(request: httpx.Request) -> str | None:
     parts = [part for part in request.url.path.split("/") if part]
     if request.method == "GET" or parts[-1] in ("graphql", "predict"):
         return None
+    if parts[0] == "repos" and parts[3] == "deployments":
+        return f"{request.method} deployment{'s' if len(parts) == 4 else ' statuses'}"
     if parts[0] == "repos":
         return f"{request.method} {'statuses' if 'statuses' in parts else parts[-1]}"
     return f"{request.method} {parts[2] if parts[0] == 'apps' else parts[0]}"

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.github.access import APP_ID, CLIENT_ID, INSTALLATION, Access
 from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.deployments import Deployment, Deployments
 from bridge.rehearsal.github.door import Door
 from bridge.rehearsal.github.letters import letter
 from bridge.rehearsal.github.pulls import Pulls
@@ -52,9 +53,9 @@ class GitHub(Pulls):
     """One repository, `owner/name`, with a webhook and an App that may write to it.
 
     `before(name)` is asked for a fault: first with the name of the call (a GraphQL operation, or
-    tarball, codeload, createStatus, combinedStatus, pull, addLabels, requestReviewers,
-    installation, accessToken), then with each mutation field. A fault at a field ends the document
-    there.
+    tarball, codeload, createStatus, combinedStatus, listStatuses, pull, addLabels,
+    requestReviewers, installation, accessToken, createDeployment and the like), then with each
+    mutation field. A fault at a field ends the document there.
     """
 
     def __init__(
@@ -77,7 +78,14 @@ class GitHub(Pulls):
         self.before: Before = lambda name: None
         self._access = Access(token, clock)
         door = Door(self._access, clock, self.calls, lambda name: self.before(name))
-        self.app = Starlette(routes=Rest(self, door, BOT).routes())
+        self._deployments = Deployments(self, door, BOT, clock)
+        routes = Rest(self, door, BOT).routes() + self._deployments.routes()
+        self.app = Starlette(routes=routes)
+
+    @property
+    def deployments(self) -> list[Deployment]:
+        """Every deployment, oldest first."""
+        return self._deployments.all
 
     @property
     def app_public_key(self) -> str | None:

@@ -21,6 +21,7 @@ INSTALLATION = 77
 PERMISSIONS = {
     "checks": "read",
     "contents": "write",
+    "deployments": "write",
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "write",

@@ -28,6 +28,7 @@ class Asked:
     path: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Door:
             body = await request.body()
             name = operation if isinstance(operation, str) else operation(body)
             path = {one: str(value) for one, value in request.path_params.items()}
-            answer = self._answer(name, do, key, Asked(path, request.headers, body))
+            answer = self._answer(
+                name, do, key, Asked(path, request.headers, body, request.query_params)
+            )
             title = request.url.path if isinstance(operation, str) else name
             self.calls.append(Call(request.method, title, answer.effects, answer.status))
             lost = answer.fault is not None and answer.fault.kind == "lost_reply"

@@ -58,6 +58,7 @@ class Rest:
             ),
             post(f"{api}/statuses/{{sha}}", opened("createStatus", self.create_status)),
             get(f"{api}/commits/{{ref:path}}/status", opened("combinedStatus", self.combined)),
+            get(f"{api}/commits/{{sha}}/statuses", opened("listStatuses", self.list_statuses)),
             get(f"{api}/pulls/{{number:int}}", opened("pull", self.pull)),
             post(f"{api}/issues/{{number:int}}/labels", opened("addLabels", self.add_labels)),
             post(
@@ -126,6 +127,13 @@ class Rest:
                 "url": f"{shapes.api}/commits/{sha}/status",
             }
         )
+
+    def list_statuses(self, asked: Asked) -> Answer:
+        """Newest first, those of an older word of the same context, too."""
+        sha = asked.path["sha"]
+        if self.pulls.git.resolve(sha) != sha:
+            raise unprocessable(f"No commit found for SHA: {sha}")
+        return Answer([self.pulls.shapes.status(one) for one in self.pulls.statuses(sha)[::-1]])
 
     def add_labels(self, asked: Asked) -> Answer:
         one, wish = self._pull(asked), Labels.model_validate_json(asked.body)
