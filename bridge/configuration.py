@@ -80,12 +80,14 @@ class Policy(_Table):
     nothing is merged; whether pre-releases are carried, and whether the whole requirements file is
     resolved before it is proposed. An open pull request stays for `replace_after` before a newer
     version takes its place, so that fifty versions in five minutes do not set off CI fifty times.
+    `overtake` is which older merged version a newer one takes the place of.
     """
 
     merge: Literal["human", "auto"] = "human"
     verify: Verification = Verification()
     rollback: Literal["auto", "ask"] = "auto"
     replace_after: Duration = timedelta(minutes=2)
+    overtake: Literal["never", "waiting", "building"] = "waiting"
     prereleases: bool = False
     resolve: bool = True
     gates: dict[str, Gate] = {}

@@ -13,6 +13,7 @@
 Anything else that is raised is a bug.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -29,11 +30,12 @@ class BridgeError(Exception):
 
 
 class Refused(BridgeError):
-    """The world said no. Asking again will not change it."""
+    """The world said no. Asking again will not change it. `learned` are facts all the same."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, learned: Mapping[str, object] | None = None) -> None:
         super().__init__(reason.sentence)
         self.reason = reason
+        self.learned = learned or {}
 
 
 class Declined(Refused):

@@ -79,6 +79,7 @@ class Facts(BaseModel):
     would prefer. `allowed` is what a person has allowed. `resolved_for` is the Python that the
     whole requirements file was resolved for before it was proposed, `forecast_mb` the size of the
     wheels that it brings. `shown` is what GitHub's deployment was last to say.
+    `build_output` is what the build printed, capped; `failed_builds` are never adopted again.
     """
 
     announced_digest: str | None = None
@@ -108,3 +109,5 @@ class Facts(BaseModel):
     attestations: list[Attestation] = []
     provenance: Provenance | None = None
     shown: str | None = None
+    build_output: str | None = None
+    failed_builds: list[str] = []

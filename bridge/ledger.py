@@ -39,7 +39,8 @@ TELLS: dict[Stage, tuple[str, ...]] = {
     ),
     Stage.PROPOSED: ("previous_version", "pull_request"),
     Stage.MERGED: ("merge_sha", "merged_by", "provenance"),
-    Stage.DEPLOYED: ("heroku",),
+    Stage.DEPLOYED: ("heroku", "build_output"),
+    Stage.FAILED: ("heroku", "build_output"),
     Stage.VERIFIED: ("readings",),
     Stage.ROLLING_BACK: ("readings",),
 }
@@ -158,6 +159,20 @@ def wake_confirmed(session: Session, row: Release, now: datetime) -> None:
     """Let those that wait for their turn see that `row` is out of their way."""
     where = col(Release.pipeline) == row.pipeline, col(Release.id) != row.key
     releases.wake(session, now, col(Release.stage) == Stage.CONFIRMED, *where)
+
+
+def merged_after(session: Session, release: Release) -> Release | None:
+    """The newest version that is merged and waits for its deployment, where it is newer."""
+    if release.stage is not Stage.MERGED:
+        return None
+    newest = _newest(releases.versions(session, release.pipeline, Stage.MERGED), release)
+    return releases.of_version(session, release.pipeline, newest) if newest else None
+
+
+def wake_merged(session: Session, row: Release, now: datetime) -> None:
+    """Let an older version that waits to be deployed see that a newer one was merged."""
+    where = col(Release.pipeline) == row.pipeline, col(Release.id) != row.key
+    releases.wake(session, now, col(Release.stage) == Stage.MERGED, *where)
 
 
 def wake_older(session: Session, newer: Release, now: datetime) -> None:

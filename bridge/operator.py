@@ -24,7 +24,7 @@ REPLAYABLE = (DeliveryState.PARKED, DeliveryState.IGNORED, DeliveryState.DISCARD
 DISCARDABLE = (DeliveryState.PARKED, DeliveryState.NEW)
 OF_THIS_TRY = {
     *("merge_sha", "merged_by", "heroku", "readings", "watched_since", "refused_because"),
-    "shown",
+    *("shown", "build_output"),
 }
 """Facts that a release learns anew when it is tried again."""
 

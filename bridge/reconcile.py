@@ -5,7 +5,7 @@ outcome in a second one, guarded by the fence. It does not know who calls it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from bridge.pipeline import PIPELINE, Leg
 from bridge.policy import ASK_LATE
 from bridge.release import Release, Stage
 from bridge.sentences import say
-from bridge.steps.world import NOTHING, Done, Intend, Learned, Memory, Wait, World
+from bridge.steps.world import NOTHING, Done, Intend, Memory, Wait, World
 from bridge.store import Store, record, releases
 
 log = structlog.get_logger()
@@ -98,8 +98,8 @@ class Reconciler:
         except LeaseLost:
             raise
         except Refused as refusal:
-            why: Learned = {"refused_because": refusal.reason.sentence}
-            await self._move(release, _end_of(refusal, leg), refusal.reason, why)
+            learned = {**refusal.learned, "refused_because": refusal.reason.sentence}
+            await self._move(release, _end_of(refusal, leg), refusal.reason, learned)
         except TimeoutError:
             slow = f"this step took longer than {STEP_WITHIN:.0f} s"
             await self._unavailable(release, Unavailable(slow))
@@ -121,7 +121,7 @@ class Reconciler:
         release: Release,
         to: Stage,
         reason: Reason,
-        learned: Learned,
+        learned: Mapping[str, object],
         alarm: Reason | None = None,
     ) -> None:
         def work(session: Session) -> None:
@@ -135,6 +135,8 @@ class Reconciler:
                 ledger.wake_older(session, row, now)
             elif release.stage in (Stage.CONFIRMED, Stage.PROPOSED):
                 ledger.wake_confirmed(session, row, now)
+            if to is Stage.MERGED:
+                ledger.wake_merged(session, row, now)
 
         await self._store.write(work)
 
@@ -213,6 +215,7 @@ def _memory(session: Session, release: Release) -> Memory:
         open_since=opened.since if opened else None,
         last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
         chain_head=record.head(session),
+        merged_after=ledger.merged_after(session, release),
     )
 
 

@@ -142,9 +142,18 @@ SENTENCES: dict[str, str] = {
     "waiting_for_release": "The build of {sha} succeeded; its Heroku release is {status}.",
     "serving_already": "{app} serves {version} already, as v{release}; nothing needs to be built.",
     "deployed": "Heroku release v{release} of {app} runs {sha}.",
-    "build_failed": "Heroku could not build {sha}: {tail}",
+    "build_failed": "Heroku could not build {sha}: {why}",
     "no_app_root": "The repository has no folder {path} at the merge commit.",
-    "release_failed": "Heroku release v{release} of {app} failed in its release phase.",
+    "release_failed": "Heroku release v{release} of {app} failed in its release phase, so {app} "
+    "still runs {still}: {tail}",
+    "release_expired": "Heroku has thrown away what v{release} of {app} ran, as it does after 30 "
+    "days. Have the version tried again, so that it is built anew.",
+    "taken_over": "{who} put v{current} ({what}) in place of v{release} of {app} before {version} "
+    "was verified. The bridge leaves it so; to go on: bridge retry {package} {version}",
+    "deployed_before": "Heroku release v{release} of {app} runs {sha}; {who} made v{current} after "
+    "it ({what}), with the same code.",
+    "deployed_with": "Heroku release v{release} of {app} runs {commit}, which contains {sha}.",
+    "overtaken": "{package} {by} was merged after {version} and is deployed in its place.",
     "release_replaced": "Heroku release v{current} took the place of v{release} before it was "
     "verified.",
     # deployed
@@ -222,6 +231,7 @@ SENTENCES: dict[str, str] = {
     "intent_close": "About to close pull request #{number} for {package} {version}: {why}",
     "intent_delete": "About to delete the branch of pull request #{number}, which is merged.",
     "intent_build": "About to build {sha} for {app}, source {digest}.",
+    "intent_cancel": "About to cancel the build of {sha} for {app}: {by} takes its place.",
     "intent_rollback": "About to roll {app} back to v{release}.",
     "intent_deployment": "About to show at GitHub that the deployment of {sha} to {app} is "
     "{state}.",

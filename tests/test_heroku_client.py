@@ -9,6 +9,7 @@ from pydantic import JsonValue, SecretStr
 from bridge.errors import Refused, Unavailable
 from bridge.github.auth import TokenAuth
 from bridge.heroku.client import Build, Heroku, HerokuRelease, Slot
+from bridge.heroku.output import KEPT
 from tests.bridge_kit import Street
 
 URL = "https://api.heroku.test"
@@ -99,18 +100,18 @@ async def test_a_build_says_what_it_is_of(platform: Platform) -> None:
 
 async def test_the_last_words_of_a_build(platform: Platform) -> None:
     build = Build.model_validate(BUILD)
-    platform.router.get("https://out.test/b1").respond(200, text="x" * 900 + "\nERROR: no wheel\n")
-    told = await platform.heroku.output(build)
+    platform.router.get("https://out.test/b1").respond(200, text="x" * 9000 + "\nERROR: no wheel\n")
+    told = await platform.heroku.printed(build)
     assert told.endswith("ERROR: no wheel")
-    assert len(told) <= 400
+    assert len(told) <= KEPT + 10
     assert "authorization" not in platform.asked[0].headers
 
 
 async def test_a_build_without_last_words(platform: Platform) -> None:
     build = Build.model_validate(BUILD)
     platform.router.get("https://out.test/b1").respond(404)
-    assert "" == await platform.heroku.output(build)
-    assert "" == await platform.heroku.output(build.model_copy(update={"output_stream_url": None}))
+    assert "" == await platform.heroku.printed(build)
+    assert "" == await platform.heroku.printed(build.model_copy(update={"output_stream_url": None}))
 
 
 async def test_a_release_knows_its_commit_by_its_slug(platform: Platform) -> None:
@@ -153,7 +154,7 @@ async def test_what_is_quoted_has_no_password(platform: Platform) -> None:
     address = "https://made-up-read-token:made-up-word@index.test/acme/"
     platform.router.get("https://out.test/b1").respond(200, text=f"Looking in indexes: {address}")
     platform.router.get(f"{APP}/builds").respond(422, json={"message": f"No, {address}"})
-    said = await platform.heroku.output(Build.model_validate(BUILD))
+    said = await platform.heroku.printed(Build.model_validate(BUILD))
     with pytest.raises(Refused) as refusal:
         await platform.heroku.builds()
     for quoted in (said, str(refusal.value)):
@@ -163,9 +164,9 @@ async def test_what_is_quoted_has_no_password(platform: Platform) -> None:
 
 async def test_a_password_is_not_cut_in_half(platform: Platform) -> None:
     """What remains of a quote must not begin behind the scheme of an address."""
-    address = f"https://made-up-read-token:{'x' * 390}@index.test/"
+    address = f"https://made-up-read-token:{'x' * 7990}@index.test/"
     platform.router.get("https://out.test/b1").respond(200, text=address)
-    assert "xxx" not in await platform.heroku.output(Build.model_validate(BUILD))
+    assert "xxx" not in await platform.heroku.printed(Build.model_validate(BUILD))
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,10 @@ class Deployment(BaseModel):
     id: int
 
 
+class _Compared(BaseModel):
+    status: str
+
+
 class Rest:
     """The REST part of one repository (`owner/name`)."""
 
@@ -57,6 +61,16 @@ class Rest:
         """
         answer = await self._get(f"commits/{sha}/statuses?per_page=100")
         return None if answer.status_code in (404, 422) else _read(list[Told], answer)
+
+    async def contains(self, commit: str, sha: str) -> bool:
+        """Whether `sha` is `commit` or came before it; False where GitHub knows one of them not.
+
+        Raises Unavailable. Source: https://docs.github.com/en/rest/commits/commits
+        """
+        answer = await self._get(f"compare/{sha}...{commit}?per_page=1")
+        if answer.status_code in (404, 422):
+            return False
+        return _read(_Compared, answer).status in ("ahead", "identical")
 
     async def ask_for(self, number: int, labels: Sequence[str], reviewers: Sequence[str]) -> None:
         """Label a pull request and ask people, and teams (`acme/ml`), for a review: by name, where
@@ -127,7 +141,7 @@ class Rest:
 
 def _read(model: type[Answer], answer: Response) -> Answer:
     if not answer.is_success:
-        raise Unavailable(f"GitHub answered {answer.status_code} about a deployment")
+        raise Unavailable(f"GitHub answered {answer.status_code} about {answer.request.url.path}")
     try:
         return TypeAdapter(model).validate_json(answer.content)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bridge.errors import Refused, Unavailable
+from bridge.heroku.output import kept
 from bridge.kit.http import Door
 from bridge.kit.redact import without_userinfo
 from bridge.sentences import say
@@ -17,7 +18,7 @@ from bridge.sentences import say
 HEADERS = {"accept": "application/vnd.heroku+json; version=3"}
 NEWEST_BUILDS = {"range": "created_at ..; order=desc,max=30"}
 NEWEST_RELEASES = {"range": "version ..; order=desc,max=30"}
-TAIL = 400
+OUTPUT_WITHIN = 5.0
 Answer = TypeVar("Answer")
 
 
@@ -45,8 +46,13 @@ class Build(BaseModel):
         return self.source_blob.version
 
 
+class _User(BaseModel):
+    email: str
+
+
 class HerokuRelease(BaseModel):
-    """Theirs: `v42` is version 42. `current` is the one that runs."""
+    """Theirs: `v42` is version 42. `current` is the one that runs, `description` is Heroku's:
+    `Deploy 1a2b3c4d`, `Set FOO config vars`, `Rollback to v41`."""
 
     id: str
     version: int
@@ -55,6 +61,18 @@ class HerokuRelease(BaseModel):
     eligible_for_rollback: bool = True
     description: str = ""
     slug: _Id | None = None
+    user: _User | None = None
+    output_stream_url: str | None = None
+
+    @property
+    def slug_id(self) -> str | None:
+        """What runs; the same in another Heroku release that changes config vars only."""
+        return self.slug.id if self.slug else None
+
+    @property
+    def who(self) -> str:
+        """Who made it."""
+        return self.user.email if self.user else "somebody"
 
 
 def as_seen(newest: Sequence[Build | HerokuRelease]) -> str:
@@ -109,12 +127,26 @@ class Heroku:
         path = f"/apps/{self.app}/builds"
         return await self._ask("POST", path, Build, json={"source_blob": blob})
 
-    async def output(self, build: Build) -> str:
-        """The last words of a build, or nothing."""
-        if not build.output_stream_url:
+    async def printed(self, one: Build | HerokuRelease) -> str:
+        """What a build or a release phase printed, without credentials, or nothing: it explains,
+        and nothing waits for it."""
+        if not one.output_stream_url:
             return ""
-        answer = await self._door.ask("GET", build.output_stream_url, anonymous=True)
-        return without_userinfo(answer.text)[-TAIL:].strip() if answer.is_success else ""
+        try:
+            answer = await self._door.ask(
+                "GET", one.output_stream_url, anonymous=True, within=OUTPUT_WITHIN
+            )
+        except Unavailable:
+            return ""
+        return kept(self._door.quote(answer.text)) if answer.is_success else ""
+
+    async def cancel(self, build: Build) -> None:
+        """Have Heroku end a build that is under way. Raises Unavailable, also where it has ended by
+        itself meanwhile: look again."""
+        path = f"/apps/{self.app}/builds/{build.id}"
+        answer = await self._door.ask("DELETE", path, headers=HEADERS)
+        if not answer.is_success:
+            raise Unavailable(f"Heroku answered {answer.status_code} to the cancelled build")
 
     async def commit_of(self, release: HerokuRelease) -> str | None:
         """The commit that a Heroku release runs, if it has a slug that knows."""

@@ -2,28 +2,28 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
+from dataclasses import replace
 
 from bridge.errors import Refused, Superseded, Unavailable
 from bridge.facts import HerokuDeployment
-from bridge.heroku.client import Build, HerokuRelease, as_seen
+from bridge.heroku.client import Build, as_seen
+from bridge.heroku.output import why
 from bridge.heroku.pack import pack
 from bridge.policy import LOOK_ANYWAY, goes_back, other_file
 from bridge.release import Release
 from bridge.sentences import say, short
+from bridge.steps.released import LOOK_FOR_RELEASE, overtaken, released, watch
 from bridge.steps.same_file import must_be_the_same
 from bridge.steps.verify import contradiction
 from bridge.steps.world import Done, Outcome, Wait, World
-
-LOOK_FOR_RELEASE = timedelta(seconds=2)
 
 
 async def deploy(release: Release, world: World) -> Outcome:
     """Start the build of the merge commit, or watch what is there.
 
-    Raises Refused when the file is not the confirmed one any more, Heroku could not build it or its
-    release phase failed, Superseded when a newer version is verified by now: production never goes
-    backwards unasked.
+    Raises Refused when the file is not the confirmed one any more, Heroku could not build it, its
+    release phase failed or somebody put something else in its place; Superseded when a newer
+    version is verified by now, for production never goes backwards unasked, or takes its place.
     """
     served = world.last_verified
     if served and goes_back(release, served.version):
@@ -32,9 +32,11 @@ async def deploy(release: Release, world: World) -> Outcome:
     if sha is None:
         raise ValueError("a merged release without its merge commit")
     if world.pipeline.deploy == "watch":
-        return await _watch(world, sha)
+        return await watch(release, world, sha)
     builds = await world.heroku.builds()
-    build = next((build for build in builds if build.sha == sha), None)
+    known = [one for one in builds if one.sha == sha and one.id not in release.facts.failed_builds]
+    build = next(iter(known), None)
+    await _give_way(release, world, build)
     if build is None:
         if any(other.status == "pending" for other in builds):
             reason = say("app_is_busy", app=world.pipeline.app)
@@ -53,10 +55,21 @@ async def deploy(release: Release, world: World) -> Outcome:
             {"heroku": HerokuDeployment(build=build.id)},
             seen=as_seen(builds),
         )
-    if build.status != "succeeded":
-        tail = await world.heroku.output(build) or build.status
-        raise Refused(say("build_failed", sha=short(sha), tail=tail))
-    return await _released(release, world, sha, build)
+    return await _built(release, world, sha, build)
+
+
+async def _give_way(release: Release, world: World, build: Build | None) -> None:
+    """Raises Superseded when a newer version was merged and may take the place of this one."""
+    newer, rule = world.merged_after, world.pipeline.policy.overtake
+    if newer is None or rule == "never" or (build and rule == "waiting"):
+        return
+    if build and build.status == "succeeded":
+        return
+    if build and build.status == "pending":
+        names = {"sha": short(build.sha or ""), "app": world.pipeline.app, "by": newer.version}
+        await world.intend(say("intent_cancel", **names))
+        await world.heroku.cancel(build)
+    raise Superseded(overtaken(release, newer))
 
 
 async def _start(world: World, sha: str) -> Build:
@@ -81,43 +94,22 @@ async def _serving_already(release: Release, world: World) -> Done | None:
     if contradiction(release, health) or current is None:
         return None
     names = {"release": current.version, "app": world.pipeline.app, "version": release.version}
-    slug = current.slug.id if current.slug else None
-    running = HerokuDeployment(build="", release=current.version, slug=slug)
+    running = HerokuDeployment(build="", release=current.version, slug=current.slug_id)
     return Done(say("serving_already", **names), {"heroku": running})
 
 
-async def _released(release: Release, world: World, sha: str, build: Build) -> Outcome:
-    theirs = next(
-        (
-            candidate
-            for candidate in await world.heroku.releases()
-            if build.release and candidate.id == build.release.id
-        ),
-        None,
-    )
-    if theirs is None or theirs.status == "pending":
-        status = theirs.status if theirs else "not there yet"
-        reason = say("waiting_for_release", sha=short(sha), status=status)
+async def _built(release: Release, world: World, sha: str, build: Build) -> Outcome:
+    """What came of the build. Its output is kept either way."""
+    output, everything = await asyncio.gather(world.heroku.printed(build), world.heroku.releases())
+    deployed = HerokuDeployment(build=build.id)
+    if build.status != "succeeded":
+        failed = [*release.facts.failed_builds, build.id]
+        reason = say("build_failed", sha=short(sha), why=why(output) or build.status)
+        learned = {"heroku": deployed, "build_output": output, "failed_builds": failed}
+        raise Refused(reason, learned)
+    ours = next((one for one in everything if build.release and one.id == build.release.id), None)
+    if ours is None:
+        reason = say("waiting_for_release", sha=short(sha), status="not there yet")
         return Wait(world.now + LOOK_FOR_RELEASE, reason)
-    return _deployed(world, sha, build.id, theirs)
-
-
-async def _watch(world: World, sha: str) -> Outcome:
-    """Somebody else deploys: recognise the Heroku release by its slug's commit."""
-    newest = await world.heroku.releases()
-    for theirs in newest[:5]:
-        if await world.heroku.commit_of(theirs) == sha:
-            return _deployed(world, sha, "", theirs)
-    reason = say("waiting_for_deploy", sha=short(sha), app=world.pipeline.app)
-    return Wait(world.now + LOOK_ANYWAY, reason, seen=as_seen(newest))
-
-
-def _deployed(world: World, sha: str, build: str, theirs: HerokuRelease) -> Outcome:
-    names = {"release": theirs.version, "app": world.pipeline.app}
-    if theirs.status != "succeeded":
-        raise Refused(say("release_failed", **names))
-    slug = theirs.slug.id if theirs.slug else None
-    return Done(
-        say("deployed", sha=short(sha), **names),
-        {"heroku": HerokuDeployment(build=build, release=theirs.version, slug=slug)},
-    )
+    outcome = await released(release, world, ours, everything, deployed)
+    return replace(outcome, learned={**outcome.learned, "build_output": output})

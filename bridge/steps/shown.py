@@ -27,6 +27,7 @@ def shown(step: Step) -> Step:
         except Refused as refusal:
             state = "inactive" if isinstance(refusal, Superseded) else "failure"
             await _courtesy(_end(release, world, state, refusal.reason))
+            refusal.learned = {**refusal.learned, "shown": state}
             raise
         state = _state(release, outcome)
         if state == release.facts.shown:

@@ -43,6 +43,8 @@ class Learned(TypedDict, total=False):
     moved: list[Moved]
     provenance: Provenance | None
     shown: str
+    build_output: str
+    failed_builds: list[str]
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Memory:
     `newer` is a newer version that is proposed or further, `last_verified` the newest verified
     release of the pipeline, `chain_head` the hash of the last audit line. Only where a release is
     to be proposed: `next_up` is a newer release that is confirmed, `open_since` when the pipeline's
-    open pull request was made.
+    open pull request was made. Only where one is to be deployed: `merged_after` is a newer version
+    that is merged, too.
     """
 
     newer: str | None = None
@@ -88,6 +91,7 @@ class Memory:
     next_up: Release | None = None
     open_since: datetime | None = None
     chain_head: str = ""
+    merged_after: Release | None = None
 
 
 NOTHING = Memory()

@@ -6,6 +6,7 @@ The effects are read from the clients' code, so a new one without a row and a jo
 import ast
 import os
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ EFFECTS = {
     "Heroku.upload": {"POST sources", "PUT slots"},
     "Heroku.build": {"POST builds"},
     "Heroku.rollback": {"POST releases"},
+    "Heroku.cancel": {"DELETE builds"},
 }
 ONLY_ASK = {"GitHub.look", "GitHub.pulls", "PredictionApi.wrong_answer"}
 
@@ -113,6 +115,21 @@ async def rolled_back(town: Town) -> None:
     assert [1, 2, 3] == [one.version for one in town.heroku.releases]
 
 
+async def overtaken(town: Town) -> None:
+    """A newer version is merged while the older one is being built, and may take its place."""
+    policy = town.pipeline.policy.model_copy(update={"overtake": "building"})
+    town.pipelines = [town.pipeline.model_copy(update={"policy": policy})]
+    await town.restart()
+    town.heroku.builds_wait = True
+    for version in ("0.1.0", "0.1.1"):
+        await town.publish(version)
+        await town.run(patience=timedelta(minutes=5))
+    town.heroku.build_now()
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.SUPERSEDED
+    assert town.release("0.1.1").stage is Stage.VERIFIED
+
+
 Journey = Callable[[Town], Awaitable[None]]
 JOURNEYS: dict[Journey, set[str]] = {
     verified: {"Propose", "Merge", "DeleteBranch", "POST sources", "PUT slots", "POST builds"}
@@ -123,6 +140,7 @@ JOURNEYS: dict[Journey, set[str]] = {
     superseded: {"Close"},
     rewritten: {"Draft", "Swap"},
     rolled_back: {"POST releases"},
+    overtaken: {"DELETE builds"},
 }
 """Each journey with the effects that the process dies around; together they are all of them."""
 MOMENTS: tuple[Moment, ...] = ("before", "after", "written")

@@ -34,6 +34,7 @@ EXPLAINED = {
     "requestReviewers": ("intent_ask",),
     "create_build": ("intent_build",),
     "create_release": ("intent_rollback",),
+    "cancel_build": ("intent_cancel",),
 }
 
 
@@ -88,7 +89,7 @@ def _its_way(lines: list[Transition], row: Release) -> None:
 def _explained(intents: Counter[str], evidence: Evidence) -> None:
     """Every effect in a neighbour's journal was announced before it was tried."""
     told = Counter(name for call in evidence.github.calls for name in call.effects)
-    told.update(call.operation for call in evidence.heroku.calls if call.status == 201)
+    told.update(call.operation for call in evidence.heroku.calls if call.status in (200, 201))
     for effect, codes in EXPLAINED.items():
         announced = sum(intents[code] for code in codes)
         assert told[effect] <= announced, f"I5: {told[effect]} {effect}, {announced} announced"
@@ -118,4 +119,4 @@ def _the_neighbours(evidence: Evidence) -> None:
     merges = sum(call.effects.count("mergePullRequest") for call in evidence.github.calls)
     assert merges <= sum(pull.merged for pull in ours), "I3: merged twice"
     shas = Counter(build.source.version for build in evidence.heroku.builds)
-    assert set(shas.values()) <= {1}, "a commit was built twice"
+    assert max(shas.values(), default=0) <= 1 + retries, "a commit was built twice"

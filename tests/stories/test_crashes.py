@@ -6,7 +6,7 @@ from bridge.rehearsal.gate import Fault
 from bridge.release import Stage
 from tests.stories.town import Town
 
-EFFECTS = 9
+EFFECTS = 12
 MUTATIONS = ["createRef", "createCommitOnBranch", "createPullRequest", "mergePullRequest"]
 
 

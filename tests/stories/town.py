@@ -311,6 +311,11 @@ class Town:
         key = self.release(version).key
         return list(self.ask(lambda session: record.of_release(session, key)))
 
+    def move(self, version: str, stage: str) -> Transition:
+        """The line of the move to that stage."""
+        moves = [line for line in self.lines(version) if line.kind == "move"]
+        return next(line for line in moves if line.to_stage == stage)
+
     def path(self, version: str) -> list[str]:
         """The stages of one release, in order."""
         return [line.to_stage for line in self.lines(version) if line.kind == "move"]

@@ -58,6 +58,7 @@ class Rest:
             ),
             post(f"{api}/statuses/{{sha}}", opened("createStatus", self.create_status)),
             get(f"{api}/commits/{{ref:path}}/status", opened("combinedStatus", self.combined)),
+            get(f"{api}/compare/{{base}}...{{head}}", opened("compare", self.compare)),
             get(f"{api}/commits/{{sha}}/statuses", opened("listStatuses", self.list_statuses)),
             get(f"{api}/pulls/{{number:int}}", opened("pull", self.pull)),
             post(f"{api}/issues/{{number:int}}/labels", opened("addLabels", self.add_labels)),
@@ -127,6 +128,14 @@ class Rest:
                 "url": f"{shapes.api}/commits/{sha}/status",
             }
         )
+
+    def compare(self, asked: Asked) -> Answer:
+        """Of what GitHub tells, only how the two stand to each other."""
+        base, head = self._commit(asked.path["base"]), self._commit(asked.path["head"])
+        ahead = self.pulls.git.contains(head, base)
+        behind = self.pulls.git.contains(base, head)
+        states = {(True, True): "identical", (True, False): "ahead", (False, True): "behind"}
+        return Answer({"status": states.get((ahead, behind), "diverged")})
 
     def list_statuses(self, asked: Asked) -> Answer:
         """Newest first, those of an older word of the same context, too."""

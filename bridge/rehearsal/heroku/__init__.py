@@ -10,8 +10,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
-import httpx
-
 from bridge.rehearsal.gate import Gate
 from bridge.rehearsal.heroku import api as heroku_api
 from bridge.rehearsal.heroku import router as heroku_router
@@ -30,6 +28,7 @@ from bridge.rehearsal.heroku.records import (
     release_json,
     slug_json,
 )
+from bridge.rehearsal.heroku.source import fetch
 from bridge.rehearsal.letters import Post
 
 
@@ -38,6 +37,8 @@ class Heroku(Gate):
 
     `slots` are the sources that were asked for, uploaded or not yet; `crash` is why no dyno is up;
     `swaps` tells of each build its commit, when it was asked for and when its dyno took over.
+    To misbehave: builds wait while `builds_wait`; every release phase prints `fail_release` and
+    fails; `after_deploy` acts as soon as a build has made a release.
     """
 
     def __init__(
@@ -63,6 +64,10 @@ class Heroku(Gate):
         self.dyno: Dyno | None = None
         self.crash = ""
         self.swaps: list[tuple[str, datetime, datetime]] = []
+        self.builds_wait = False
+        self.fail_release = ""
+        self.after_deploy: Callable[[], object] = lambda: None
+        self._building: dict[str, asyncio.Task[None]] = {}
         self._asked: dict[str, datetime] = {}
         self._serving: Release | None = None
         self._webhook_secret, self._post = webhook_secret, post
@@ -83,8 +88,26 @@ class Heroku(Gate):
         self.builds.append(build)
         self._asked[source.version or build.id] = self._clock()
         self._tell_build(build, "create")
-        self._begin(self._build(build))
+        if not self.builds_wait:
+            self._building[build.id] = self._begin(self._build(build))
         return build
+
+    def build_now(self) -> None:
+        """Begin what had to wait."""
+        self.builds_wait = False
+        for build in self.builds:
+            if build.status == "pending" and build.id not in self._building:
+                self._building[build.id] = self._begin(self._build(build))
+
+    def cancel(self, build: Build) -> None:
+        """End a build that is under way; Heroku calls it failed then."""
+        if build.status != "pending":
+            raise Problem(422, "invalid_params", "This build is not pending.")
+        if task := self._building.get(build.id):
+            task.cancel()
+        build.output.append(" !     Build canceled")
+        build.status, build.updated_at = "failed", moment(self._clock())
+        self._tell_build(build, "update", {"status": "pending"})
 
     def rollback(self, version: int, by: str) -> Release:
         """A new release with the slug and the config vars of an old one, as `heroku rollback`."""
@@ -123,6 +146,10 @@ class Heroku(Gate):
         before = self.current
         self.releases.append(release)
         self._tell_release(release, "create")
+        if self.fail_release:
+            release.status, release.output = "failed", self.fail_release.splitlines()
+            self._tell_release(release, "update", {"status": "pending"})
+            return release
         if before:
             before.current = False
         release.status, release.current = "succeeded", True
@@ -133,7 +160,9 @@ class Heroku(Gate):
     async def settle(self) -> None:
         """Wait until no build and no restart is under way."""
         while self._under_way:
-            await asyncio.gather(*self._under_way)
+            ends = await asyncio.gather(*self._under_way, return_exceptions=True)
+            for bug in (end for end in ends if isinstance(end, Exception)):
+                raise bug
 
     async def close(self) -> None:
         """Stop what runs and remove what was built."""
@@ -145,10 +174,11 @@ class Heroku(Gate):
             self.dyno = None
         self._runner.close()
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        return task
 
     async def _build(self, build: Build) -> None:
         slug = await self._slug(build)
@@ -157,12 +187,13 @@ class Heroku(Gate):
             self.slugs[slug.id] = build.slug = slug
             name = (build.source.version or build.id)[:8]
             build.release = self.release(f"Deploy {name}", slug, build.user)
+            self.after_deploy()
         build.status = "succeeded" if slug else "failed"
         self._tell_build(build, "update", {"status": "pending"})
 
     async def _slug(self, build: Build) -> Slug | None:
         try:
-            source = await self._fetch(build.source)
+            source = await fetch(self.app, self.url, build.source)
         except Problem as problem:
             build.output.append(f" !     {problem}")
             return None
@@ -179,19 +210,6 @@ class Heroku(Gate):
             process_types=built.process_types,
             created_at=moment(self._clock()),
         )
-
-    async def _fetch(self, source: SourceBlob) -> bytes:
-        if not source.url.startswith(f"{self.url}/"):
-            raise Problem(422, "invalid_params", "The rehearsal fetches from its own slots only.")
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as client:
-            try:
-                answer = (await client.get(source.url)).raise_for_status()
-            except httpx.HTTPError as error:
-                raise Problem(422, "invalid_params", "Could not fetch the source.") from error
-        found = f"SHA256:{hashlib.sha256(answer.content).hexdigest()}"
-        if source.checksum and source.checksum.lower() != found.lower():
-            raise Problem(422, "invalid_params", "The checksum of the source does not match.")
-        return answer.content
 
     async def _restart(self) -> None:
         async with self._swapping:
@@ -225,7 +243,7 @@ class Heroku(Gate):
         action: Literal["create", "update"],
         previous: dict[str, object] | None = None,
     ) -> None:
-        data = release_json(release, self.about)
+        data = release_json(release, self.about, self.url)
         if release.slug:
             data["slug"] = slug_json(release.slug, self.url)
         self._tell("release", action, data, previous or {}, release.user)

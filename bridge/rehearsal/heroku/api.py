@@ -18,6 +18,8 @@ from bridge.rehearsal.gate import Handler
 from bridge.rehearsal.heroku.problem import Problem
 from bridge.rehearsal.heroku.ranges import BadRange, Item, page
 from bridge.rehearsal.heroku.records import (
+    Build,
+    Release,
     Slug,
     SourceBlob,
     build_json,
@@ -62,6 +64,7 @@ def application(heroku: Heroku) -> Starlette:
         ("POST", f"{app}/builds", "create_build", api.create_build),
         ("GET", f"{app}/builds", "list_builds", api.list_builds),
         ("GET", f"{app}/builds/{{build}}", "get_build", api.get_build),
+        ("DELETE", f"{app}/builds/{{build}}", "cancel_build", api.cancel_build),
         ("POST", f"{app}/releases", "create_release", api.create_release),
         ("GET", f"{app}/releases", "list_releases", api.list_releases),
         ("GET", f"{app}/releases/{{release}}", "get_release", api.get_release),
@@ -144,6 +147,13 @@ class _Api:
         builds = [build_json(build, about, url) for build in self.heroku.builds]
         return _list(builds, request, ["created_at", "id"])
 
+    async def cancel_build(self, request: Request) -> Response:
+        for build in self.heroku.builds:
+            if build.id == request.path_params["build"]:
+                self.heroku.cancel(build)
+                return JSONResponse(build_json(build, self.heroku.about, self.heroku.url))
+        raise Problem(404, "not_found", "Couldn't find that build.")
+
     async def get_build(self, request: Request) -> Response:
         for build in self.heroku.builds:
             if build.id == request.path_params["build"]:
@@ -151,9 +161,10 @@ class _Api:
         raise Problem(404, "not_found", "Couldn't find that build.")
 
     async def build_output(self, request: Request) -> Response:
-        for build in self.heroku.builds:
-            if build.id == request.path_params["build"]:
-                return PlainTextResponse("".join(f"{line}\n" for line in build.output))
+        printed: list[Build | Release] = [*self.heroku.builds, *self.heroku.releases]
+        for one in printed:
+            if one.id == request.path_params["build"]:
+                return PlainTextResponse("".join(f"{line}\n" for line in one.output))
         return PlainTextResponse("Not Found", 404)
 
     async def create_release(self, request: Request) -> Response:
@@ -165,17 +176,20 @@ class _Api:
             slug = self._slug(body.slug)
             description = body.description or f"Deploy {(slug.commit or slug.id)[:8]}"
             release = self.heroku.release(description, slug, API_USER)
-        return JSONResponse(release_json(release, self.heroku.about), 201)
+        return JSONResponse(release_json(release, self.heroku.about, self.heroku.url), 201)
 
     async def list_releases(self, request: Request) -> Response:
-        releases = [release_json(release, self.heroku.about) for release in self.heroku.releases]
+        releases = [
+            release_json(release, self.heroku.about, self.heroku.url)
+            for release in self.heroku.releases
+        ]
         return _list(releases, request, ["version", "id"])
 
     async def get_release(self, request: Request) -> Response:
         wanted = request.path_params["release"]
         for release in self.heroku.releases:
             if wanted in (release.id, str(release.version)):
-                return JSONResponse(release_json(release, self.heroku.about))
+                return JSONResponse(release_json(release, self.heroku.about, self.heroku.url))
         raise Problem(404, "not_found", "Couldn't find that release.")
 
     async def get_slug(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Status = Literal["pending", "succeeded", "failed"]
+Status = Literal["pending", "succeeded", "failed", "expired"]
 STACK = "heroku-26"
 
 
@@ -57,6 +57,7 @@ class Release:
     updated_at: str
     status: Status = "pending"
     current: bool = False
+    output: list[str] = field(default_factory=list)
 
     @property
     def eligible_for_rollback(self) -> bool:
@@ -107,7 +108,7 @@ def build_json(build: Build, app: App, url: str) -> dict[str, object]:
     }
 
 
-def release_json(release: Release, app: App) -> dict[str, object]:
+def release_json(release: Release, app: App, url: str) -> dict[str, object]:
     return {
         "addon_plan_names": [],
         "app": {"id": app.id, "name": app.name},
@@ -117,7 +118,7 @@ def release_json(release: Release, app: App) -> dict[str, object]:
         "description": release.description,
         "eligible_for_rollback": release.eligible_for_rollback,
         "id": release.id,
-        "output_stream_url": None,
+        "output_stream_url": f"{url}/streams/{release.id}" if release.output else None,
         "slug": {"id": release.slug.id} if release.slug else None,
         "status": release.status,
         "updated_at": release.updated_at,

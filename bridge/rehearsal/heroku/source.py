@@ -3,11 +3,18 @@
 See https://devcenter.heroku.com/articles/python-support and …/procfile.
 """
 
+import hashlib
 import io
 import re
 import tarfile
 import zlib
 from pathlib import Path
+
+import httpx
+from starlette.types import ASGIApp
+
+from bridge.rehearsal.heroku.problem import Problem
+from bridge.rehearsal.heroku.records import SourceBlob
 
 INSTALLED_FROM = ("requirements.txt", "Pipfile.lock", "poetry.lock", "uv.lock")
 PROCESS = re.compile(r"^([A-Za-z0-9_-]+):\s*(\S.*)$", re.MULTILINE)
@@ -51,3 +58,18 @@ def wanted_python(root: Path) -> str | None:
     """What .python-version asks for, if it is there."""
     file = root / ".python-version"
     return file.read_text().strip() if file.is_file() else None
+
+
+async def fetch(app: ASGIApp, home: str, source: SourceBlob) -> bytes:
+    """The tarball that a build is made of, out of one of the slots of `app`, which is at `home`."""
+    if not source.url.startswith(f"{home}/"):
+        raise Problem(422, "invalid_params", "The rehearsal fetches from its own slots only.")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        try:
+            answer = (await client.get(source.url)).raise_for_status()
+        except httpx.HTTPError as error:
+            raise Problem(422, "invalid_params", "Could not fetch the source.") from error
+    found = f"SHA256:{hashlib.sha256(answer.content).hexdigest()}"
+    if source.checksum and source.checksum.lower() != found.lower():
+        raise Problem(422, "invalid_params", "The checksum of the source does not match.")
+    return answer.content
