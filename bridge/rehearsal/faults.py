@@ -26,6 +26,8 @@ FAULTS = {
     "foreign-package": "A stranger offers our name as 99.0: an alarm, and ours is installed.",
     "yanked": "0.1.1 is yanked from the index before it is found: stopped with yanked.",
     "conflict": "0.1.1 needs a pydantic that the API's pins forbid: stopped with does_not_resolve.",
+    "failing-build": "A file in the app keeps Heroku from building 0.1.1: stopped, and why is said.",
+    "release-by-hand": "Somebody rolls back as soon as 0.1.1 is released: left so, and who is said.",
 }
 CONFIG = "regression_model/regression_model/config.py"
 ALPHA, BAD_ALPHA = b"0.0004", b"0.02"
@@ -86,7 +88,18 @@ def with_startup_hook(folder: Path) -> dict[str, bytes]:
     }
 
 
+def roll_back_by_hand(town: Town) -> None:
+    """Somebody puts the first Heroku release back as soon as the second one is there."""
+
+    def rosa() -> None:
+        if town.heroku.current and town.heroku.current.version == 2:
+            town.heroku.rollback(1, "rosa@acme.test")
+
+    town.heroku.after_deploy = rosa
+
+
 PREPARED = {
+    "release-by-hand": roll_back_by_hand,
     "wrong-digest": replace_second_wheel,
     "foreign-package": offer_foreign_package,
     "yanked": yank_second_wheel,
@@ -106,7 +119,17 @@ def conflicting_needs(folder: Path) -> dict[str, bytes]:
     return {MODEL_PROJECT: project.replace('"pydantic>=2.11"', '"pydantic<2"').encode()}
 
 
-CHANGED = {"pth-wheel": with_startup_hook, "conflict": conflicting_needs}
+def two_package_managers(project: str) -> dict[str, bytes]:
+    """What a commit changes so that Heroku does not know which file to install from; `project` is
+    not asked."""
+    return {"api/uv.lock": b"version = 1\n"}
+
+
+CHANGED = {
+    "failing-build": two_package_managers,
+    "pth-wheel": with_startup_hook,
+    "conflict": conflicting_needs,
+}
 
 
 def changes(faults: Collection[str], folder: Path) -> dict[str, bytes]:
