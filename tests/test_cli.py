@@ -141,6 +141,19 @@ def test_why_is_0_only_for_a_verified_version(bridge: Run, store: Store) -> None
     assert (1, "proposed") == (code, json.loads(out)[0]["stage"])
 
 
+def test_why_says_for_whom_it_waits_and_what_would_let_it_go_on(bridge: Run, store: Store) -> None:
+    def work(session: Session) -> None:
+        (row,) = releases.find(session, "regression-model", "0.1.1")
+        row.code, row.sentence = "prerelease", "It is a pre-release."
+        session.add(row)
+
+    asyncio.run(store.write(work))
+    told = " ".join(bridge("why", "regression-model", "0.1.1")[1].split())
+    assert "It is a pre-release. Waits for an operator, since" in told
+    assert "bridge retry regression-model 0.1.1 --allow prerelease --reason TEXT" in told
+    assert "Waits for" not in bridge("why", "regression-model", "0.1.0")[1]
+
+
 @pytest.mark.parametrize("word", ["show", "why"])
 def test_an_unknown_version_is_1(bridge: Run, store: Store, word: str) -> None:
     code, _, err = bridge(word, "regression-model", "9.9.9")

@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bridge import ledger
 from bridge.attestation import Provenance
 from bridge.bootstrap import Bridge
 from bridge.facts import CiRun, Facts, PullRequest
 from bridge.release import Release, Stage
+from bridge.sentences import say
 from bridge.web.app import create_app
 from bridge.web.present import ago, lead_time, rail, release_json
 from tests.bridge_kit import NOW, a_bridge, begin
@@ -291,3 +293,29 @@ async def test_who_built_it_is_on_the_page_and_in_its_twin(bridge: Bridge) -> No
         twin["provenance"]["verdict"],
         twin["provenance"]["sentence"],
     )
+
+
+async def test_the_page_and_its_twin_say_what_would_let_it_go_on(bridge: Bridge) -> None:
+    def work(session: Session) -> int:
+        row = begin(session, "0.1.1")
+        row.code, row.sentence = "frozen", "Nothing is merged before Monday: a freeze holds."
+        ledger.note(session, row, "note", row.reason, NOW + timedelta(seconds=30))
+        ledger.note(
+            session, row, "intent", say("intent_hold", number=7), NOW + timedelta(minutes=9)
+        )
+        session.add(row)
+        return row.key
+
+    key = await bridge.store.write(work)
+    page = (await get(bridge, f"/releases/{key}")).text
+    assert "bridge retry regression-model 0.1.1 --allow freeze --reason TEXT" in page
+    told = (await get(bridge, f"/api/v1/releases/{key}")).json()
+    assert "nobody" == told["unblock"]["who"]
+    assert told["unblock"]["what"] in page
+    assert "2026-11-23T09:00:30.000Z" == told["reason_since"]
+
+
+async def test_a_verified_release_waits_for_nobody(bridge: Bridge) -> None:
+    key = await placed(bridge, "0.1.0", Stage.VERIFIED)
+    assert (await get(bridge, f"/api/v1/releases/{key}")).json()["unblock"] is None
+    assert "Waits for" not in (await get(bridge, f"/releases/{key}")).text

@@ -21,7 +21,7 @@ from bridge.kit.clock import system_clock
 from bridge.release import Release, Stage, Transition
 from bridge.settings import load
 from bridge.store import Store, record, releases
-from bridge.web.present import ago, mark, release_json
+from bridge.web.present import ago, how_on, mark, release_json, standing_since
 
 T = TypeVar("T")
 COLOURS = {Stage.VERIFIED: "green", Stage.FAILED: "red", Stage.ROLLED_BACK: "red"}
@@ -71,15 +71,19 @@ def show(package: str, version: str, as_json: AsJson = False) -> None:
 
 @app.command()
 def why(package: str, version: str, as_json: AsJson = False) -> None:
-    """Why a version stands where it stands, in one sentence. Exit 1 unless it is verified."""
-    found = [release for release, _ in _found(package, version)]
+    """Why a version stands where it stands, since when, for whom it waits, and what would let it
+    go on. Exit 1 unless it is verified."""
+    found = _found(package, version)
     now = system_clock()
     if as_json:
-        print_json([release_json(release, []) for release in found])
-    for release in found if not as_json else []:
+        print_json([release_json(release, lines) for release, lines in found])
+    for release, lines in found if not as_json else []:
         where = f"{release.pipeline}: {release.stage.value} since {ago(release.since, now)}."
         out.print(Text(f"{where} {release.sentence}"))
-    if any(release.stage is not Stage.VERIFIED for release in found):
+        if ahead := how_on(release):
+            since = ago(standing_since(release, lines), now)
+            out.print(Text(f"  Waits for {ahead.who}, since {since}. {ahead.what}"))
+    if any(release.stage is not Stage.VERIFIED for release, _ in found):
         raise typer.Exit(1)
 
 

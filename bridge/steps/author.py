@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
-from bridge.errors import Refused, Superseded
+from bridge.errors import Reason, Refused, Superseded
 from bridge.github.client import Proposal
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import goes_back
@@ -13,6 +13,7 @@ from bridge.sentences import say, short
 from bridge.steps.change import pinned, wanted
 from bridge.steps.resolve import resolve
 from bridge.steps.world import Outcome, Wait, World
+from bridge.unblock import unblock
 
 
 def proposal(
@@ -58,7 +59,7 @@ async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) 
     except Superseded:
         raise
     except Refused as refusal:
-        await close(pull, release, world, refusal.reason.sentence)
+        await close(pull, release, world, refusal.reason)
         raise
     names = {"number": pull.number, "branch": world.pipeline.branch}
     await world.intend(say("intent_rewrite", sha=short(sight.base_sha or ""), **names))
@@ -75,13 +76,15 @@ async def withdraw(release: Release, world: World, pull: SeenPull | None, *, by:
     """Close our own pull request, because a newer version took its place; raises Superseded."""
     reason = say("superseded", package=release.package, by=by)
     if pull:
-        await close(pull, release, world, reason.sentence)
+        await close(pull, release, world, reason)
     raise Superseded(reason)
 
 
-async def close(pull: SeenPull, release: Release, world: World, why: str) -> None:
-    """Nobody shall merge it by mistake."""
+async def close(pull: SeenPull, release: Release, world: World, why: Reason) -> None:
+    """Nobody shall merge it by mistake; the comment says what would let the version go on."""
     if pull.state == "OPEN":
         names = {"number": pull.number, "package": release.package, "version": release.version}
-        await world.intend(say("intent_close", why=why, **names))
-        await world.github.close_pull(pull, why)
+        await world.intend(say("intent_close", why=why.sentence, **names))
+        ahead = unblock(why, release.package, release.version)
+        told = f"{why.sentence}\n\nWaits for {ahead.who}. {ahead.what}" if ahead else why.sentence
+        await world.github.close_pull(pull, told)

@@ -36,7 +36,7 @@ async def merge(release: Release, world: World) -> Outcome:
     gate = rule(release, pull, sight, world)
     if reason := other_file(release.facts):
         await show(gate, release, pull, sight, world)
-        await close(pull, release, world, reason.sentence)
+        await close(pull, release, world, reason)
         raise Refused(reason)
     if world.newer:
         await withdraw(release, world, pull, by=world.newer)
@@ -71,7 +71,7 @@ async def _must_be_the_same(pull: SeenPull, release: Release, world: World) -> N
     try:
         await must_be_the_same(release, world)
     except Refused as refusal:
-        await close(pull, release, world, refusal.reason.sentence)
+        await close(pull, release, world, refusal.reason)
         raise
 
 

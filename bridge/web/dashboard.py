@@ -15,7 +15,7 @@ from bridge.release import Release
 from bridge.sentences import span
 from bridge.store import Store, deliveries, record, releases
 from bridge.web.api import LAST_ID, Identifier
-from bridge.web.present import ago, lead_time, mark, rail
+from bridge.web.present import ago, how_on, lead_time, mark, rail, standing_since
 
 PAGE = 50
 STYLE = files("bridge.web").joinpath("static/bridge.css").read_text()
@@ -49,7 +49,10 @@ def pages(store: Store, clock: Clock) -> APIRouter:
         if release is None:
             raise HTTPException(404, f"There is no release {identifier}.")
         lines = await store.read(lambda session: record.of_release(session, identifier))
-        return render("release.html", release=release, lines=lines, rail=rail(release, lines))
+        why = {"ahead": how_on(release), "standing": standing_since(release, lines)}
+        return render(
+            "release.html", release=release, lines=lines, rail=rail(release, lines), **why
+        )
 
     @router.get("/deliveries")
     async def inbox(

@@ -10,6 +10,7 @@ from bridge.delivery import Delivery
 from bridge.pipeline import PIPELINE
 from bridge.release import Release, Stage, Transition
 from bridge.sentences import span
+from bridge.unblock import Unblock, unblock
 
 RAIL = (*[stage for stage in PIPELINE if stage is not Stage.ROLLING_BACK], Stage.VERIFIED)
 MARKS = {
@@ -26,7 +27,7 @@ UNDER_WAY = "…"
 def release_json(release: Release, lines: Sequence[Transition]) -> dict[str, JsonValue]:
     """One release as programs see it; a field that is not known yet is null."""
     facts = release.facts.model_dump(mode="json")
-    pull = facts["pull_request"]
+    pull, ahead = facts["pull_request"], how_on(release)
     return {
         "id": release.id,
         "pipeline": release.pipeline,
@@ -35,6 +36,8 @@ def release_json(release: Release, lines: Sequence[Transition]) -> dict[str, Jso
         "previous_version": facts["previous_version"],
         "stage": release.stage.value,
         "reason": {"code": release.code, "sentence": release.sentence},
+        "reason_since": written(standing_since(release, lines)) if lines else None,
+        "unblock": {"who": ahead.who, "what": ahead.what} if ahead else None,
         "since": written(release.since),
         "due_at": written(release.due_at) if release.due_at else None,
         "digest": facts["digest"] or facts["announced_digest"],
@@ -53,6 +56,24 @@ def release_json(release: Release, lines: Sequence[Transition]) -> dict[str, Jso
         "lead_time_s": lead_time(release),
         "transitions": [line_json(line) for line in lines],
     }
+
+
+def how_on(release: Release) -> Unblock | None:
+    """Whom a release waits for and what would let it go on; None for one that has arrived."""
+    if release.stage is Stage.VERIFIED:
+        return None
+    return unblock(release.reason, release.package, release.version)
+
+
+def standing_since(release: Release, lines: Sequence[Transition]) -> datetime:
+    """Since when its reason is this one: it may stand on its stage for longer."""
+    since = release.since
+    for line in reversed(lines):
+        if line.code == release.code:
+            since = line.recorded_at
+        elif line.kind in ("move", "note"):
+            break
+    return since
 
 
 def line_json(line: Transition) -> dict[str, JsonValue]:
