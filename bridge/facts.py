@@ -17,6 +17,7 @@ class Allowance(StrEnum):
     PRERELEASE = "prerelease"
     LOCAL = "local"
     DOWNGRADE = "downgrade"
+    FREEZE = "freeze"
 
 
 class Reading(BaseModel):

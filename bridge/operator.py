@@ -7,16 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import JsonValue
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from bridge import ledger
 from bridge.columns import written
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import Reason, Refused
 from bridge.facts import Allowance
-from bridge.release import RETRYABLE, Release, Stage
+from bridge.release import RETRYABLE, UNMERGED, Release, Stage
 from bridge.sentences import say
-from bridge.store import releases
+from bridge.store import record, releases
 from bridge.store.postgresql import ring
 
 OPERATOR = "operator"
@@ -61,7 +61,7 @@ def do(session: Session, act: Act, identifier: int, *, who: str, why: str, now: 
         row.state, row.due_at = DeliveryState.DISCARDED, None
     row.sentence = reason.sentence
     session.add(row)
-    _keep(session, act.value, {"delivery": identifier}, reason, who=who, why=why, now=now)
+    keep(session, act.value, {"delivery": identifier}, reason, who=who, why=why, now=now)
     return reason
 
 
@@ -75,9 +75,11 @@ def may_retry(
     why: str,
 ) -> Reason:
     """What trying again would do, in a sentence; raises Refused."""
-    rows = _tryable(session, package, version)
+    rows = _tryable(session, package, version, allow)
     allowing = f", allowing {' and '.join(sorted(allow))}" if allow else ""
     names = {"package": rows[0].package, "version": rows[0].version}
+    if not any(row.stage.is_end for row in rows):
+        return say("allowed", who=who, why=why, what=Allowance.FREEZE.value, **names)
     return say("retried", who=who, why=why, allowing=allowing, **names)
 
 
@@ -93,12 +95,20 @@ def retry(
 ) -> Reason:
     """Put every release of the version that did not arrive back on its way; raises Refused.
 
-    What it allows counts for this version only, and the file that was confirmed stays the one.
+    One that waits for a freeze to end stays where it stands, and looks again. What it allows
+    counts for this version only, and the file that was confirmed stays the one.
     """
     reason = may_retry(session, package, version, allow, who=who, why=why)
     told: dict[str, JsonValue] = {"package": package, "version": version, "allow": [*sorted(allow)]}
-    kept = _keep(session, "retry", told, reason, who=who, why=why, now=now)
-    for row in _tryable(session, package, version):
+    kept = keep(session, "retry", told, reason, who=who, why=why, now=now)
+    for row in _tryable(session, package, version, allow):
+        if not row.stage.is_end:
+            row.facts = row.facts.model_copy(
+                update={"allowed": sorted({*row.facts.allowed, Allowance.FREEZE})}
+            )
+            record.act(session, row, reason, now, actor=who, delivery=kept.key)
+            releases.wake(session, now, col(Release.id) == row.key)
+            continue
         known = row.facts.model_dump(exclude=OF_THIS_TRY)
         allowed = sorted({*row.facts.allowed, *allow})
         row.facts = row.facts.model_validate({**known, "allowed": allowed})
@@ -106,21 +116,25 @@ def retry(
     return reason
 
 
-def _tryable(session: Session, package: str, version: str) -> Sequence[Release]:
+def _tryable(
+    session: Session, package: str, version: str, allow: Collection[Allowance]
+) -> Sequence[Release]:
+    """Those that ended without arriving, and those before the merge that a freeze stops."""
     try:
         found = releases.find(session, package, version)
     except ValueError:
         found = []
     if not found:
         raise Refused(say("no_release", package=package, version=version))
-    rows = [row for row in found if row.stage in RETRYABLE]
+    stages = {*RETRYABLE, *(UNMERGED if Allowance.FREEZE in allow else ())}
+    rows = [row for row in found if row.stage in stages]
     if not rows:
         names = {"package": found[0].package, "version": found[0].version}
         raise Refused(say("no_retry", stage=found[0].stage.value, **names))
     return rows
 
 
-def _keep(
+def keep(
     session: Session,
     act: str,
     about: dict[str, JsonValue],

@@ -13,6 +13,7 @@ from bridge.errors import Reason
 from bridge.facts import Allowance, Facts
 from bridge.freeze import frozen_until, next_freeze
 from bridge.gates import headline, judge, not_passed
+from bridge.pause import Pause
 from bridge.release import Release
 from bridge.sentences import say
 
@@ -90,19 +91,28 @@ class Ruling:
     until: datetime | None = None
 
 
-def ruling(policy: Policy, facts: Facts, before: Release | None, now: datetime) -> Ruling:
+def ruling(
+    policy: Policy,
+    facts: Facts,
+    before: Release | None,
+    now: datetime,
+    pause: Pause | None = None,
+) -> Ruling:
     """What the gate says at `now`; `before` is the version verified last.
 
     The version itself comes first (its file, its quarantine once there is one, its metrics), then
-    the time: only the last ends by itself, so only that is `pending`.
+    what ends without another version: a person's pause and a freeze are only `pending`.
     """
     if wrong := other_file(facts) or not_passed(judge(policy.gates, facts.card, before)):
         return Ruling("failure", wrong)
-    if frozen := frozen_until(policy.freeze, now):
+    if pause and pause.since <= now:
+        return Ruling("pending", pause.reason)
+    freezes = () if Allowance.FREEZE in facts.allowed else policy.freeze
+    if frozen := frozen_until(freezes, now):
         end, tz = frozen
         until = f"{end.astimezone(ZoneInfo(tz)):%a %d %b %H:%M} ({tz})"
         return Ruling("pending", say("frozen", until=until), end)
-    open_until = next_freeze(policy.freeze, now)
+    open_until = next_freeze(freezes, now)
     return Ruling("success", headline(policy.gates, facts.card, before), open_until)
 
 

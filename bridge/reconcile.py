@@ -16,12 +16,13 @@ from bridge import ledger
 from bridge.configuration import Pipeline
 from bridge.errors import Declined, LeaseLost, Reason, Refused, Superseded, Unavailable
 from bridge.kit.clock import Clock
+from bridge.pause import stops
 from bridge.pipeline import PIPELINE, Leg
-from bridge.policy import ASK_LATE
+from bridge.policy import ASK_LATE, LOOK_ANYWAY
 from bridge.release import Release, Stage
 from bridge.sentences import say
-from bridge.steps.world import NOTHING, Done, Intend, Memory, Wait, World
-from bridge.store import Store, record, releases
+from bridge.steps.world import NOTHING, Done, Intend, Learned, Memory, Wait, World
+from bridge.store import Store, pauses, record, releases
 
 log = structlog.get_logger()
 Chance = Callable[[], float]
@@ -91,6 +92,8 @@ class Reconciler:
             await self._store.write(work)
 
         memory = await self._store.read(lambda session: _memory(session, release))
+        if memory.pause and stops(release, builds=pipeline.deploy == "build"):
+            return await self._later(release, memory.pause.reason, LOOK_ANYWAY)
         world = self._around.world(pipeline, now=self._clock(), intend=intend, memory=memory)
         try:
             async with asyncio.timeout(STEP_WITHIN):
@@ -216,6 +219,7 @@ def _memory(session: Session, release: Release) -> Memory:
         last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
         chain_head=record.head(session),
         merged_after=ledger.merged_after(session, release),
+        pause=pauses.of(session, release.pipeline),
     )
 
 

@@ -139,7 +139,8 @@ class Evidence(RootModel[dict[str, JsonValue]]):
 
 class Transition(SQLModel, table=True):
     """One line of the audit. `kind` is `move` (the stage changed), `intent` (an effect is about
-    to be tried), `note` (the reason changed, the stage did not), `alarm` (an announcement of
+    to be tried), `note` (the reason changed, the stage did not), `act` (a person did something
+    about it that moves nothing), `alarm` (an announcement of
     another file than ours, a foreign package of our name, a merge that the gate did not allow) or
     `repair` (the sweep found what no webhook told)."""
 

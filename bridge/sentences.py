@@ -183,6 +183,12 @@ SENTENCES: dict[str, str] = {
     "no_retry": "{package} {version} is {stage}; only one that failed or was superseded can be "
     "tried again.",
     "no_discard": "Delivery {id} is {state}; only one that is parked or new can be discarded.",
+    "allowed": "{who} lets {package} {version} through ({what}): {why}",
+    "paused": "{what} was paused by {who}: {why}. Nothing is proposed, merged or built meanwhile.",
+    "resumed": "{what} goes on, says {who}: {why}",
+    "paused_already": "{what} is paused already, by {who}: {why}",
+    "not_paused": "{what} is not paused.",
+    "no_such_pipeline": "There is no pipeline {name}; bridge.toml has {names}.",
     # what came, and what never did
     "every_version_announced": "Every version was announced ({came} so far).",
     "some_versions_unannounced": "{lost} of {total} versions came unannounced.",

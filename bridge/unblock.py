@@ -115,6 +115,7 @@ UNBLOCKS: dict[str, tuple[str, str]] = {
     "not_eligible": (OPERATOR, "Deploy the last verified commit by hand."),
     "rollback_by_hand": (OPERATOR, "Roll back by hand."),
     # anywhere
+    "paused": (OPERATOR, "bridge resume [PIPELINE] --reason TEXT"),
     "heroku_refused": (OPERATOR, f"Mend what Heroku says, then: {RETRY}"),
     "no_pipeline": (OPERATOR, "Put the pipeline back into bridge.toml."),
     "superseded": (NOBODY, f"Nothing, as things are; to have it after all: {RETRY}"),

@@ -439,3 +439,16 @@ def test_a_version_that_failed_is_tried_again_on_a_persons_word(bridge: Run, sto
     code, _, complaint = bridge(*words)
     assert (1, True) == (code, "only one that failed" in complaint)
     assert 1 == bridge("retry", PACKAGE, "9.9.9", "--reason", "hope")[0]
+
+
+def test_pause_and_resume_tell_what_they_did(
+    bridge: Run, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = bridge("pause", "--reason", "an incident", "--dry-run")
+    assert (0, True) == (code, out.startswith("Would be done: Everything was paused by"))
+    assert 1 == bridge("resume", "--reason", "over")[0], "nothing was done"
+    assert 0 == bridge("pause", "--reason", "an incident")[0]
+    assert 1 == bridge("pause", "--reason", "again")[0]
+    code, out, _ = bridge("resume", "--reason", "over")
+    assert (0, True) == (code, out.startswith("Everything goes on, says"))
+    assert 1 == bridge("pause", "no-such-pipeline", "--reason", "an incident")[0]

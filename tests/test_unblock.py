@@ -23,13 +23,15 @@ HOLDS_NOTHING_UP = {
     *("metric_grew", "metric_shrank"),
     # said to whoever typed a command, set the bridge up, or looks after it
     *("bumped", "bumped_already", "replayed", "discarded", "no_delivery", "no_replay"),
-    *("no_release", "no_retry", "no_discard", "announcement_refused", "broken_record"),
+    *("no_release", "no_retry", "no_discard", "paused_already"),
+    *("not_paused", "no_such_pipeline", "allowed", "resumed"),
+    *("announcement_refused", "broken_record"),
     *("classic_token", "app_not_installed", "app_not_known", "app_may_not"),
     *("every_version_announced", "some_versions_unannounced", "no_version_announced"),
     *("no_delivery_lost", "some_deliveries_lost", "every_delivery_lost"),
 }
 BAD_NEWS = {"Refused", "Superseded", "Declined", "Wait", "Ruling"}
-TO_WHOEVER_ASKED = ("operator.py", "cli/", "rehearsal/", "publisher/", "store/")
+TO_WHOEVER_ASKED = ("operator.py", "pausing.py", "cli/", "rehearsal/", "publisher/", "store/")
 
 
 def held_up_by() -> set[str]:

@@ -23,7 +23,12 @@ def rule(release: Release, pull: SeenPull, sight: Sight, world: World) -> Ruling
     if not is_ours and not _pins_it(sight.head_texts, release, world):
         words = {"number": pull.number, "file": release.facts.file}
         return Ruling("failure", say("pin_changed", **words))
-    return ruling(world.pipeline.policy, release.facts, world.last_verified, world.now)
+    return _ruling(release, world, world.now)
+
+
+def _ruling(release: Release, world: World, at: datetime) -> Ruling:
+    policy, before = world.pipeline.policy, world.last_verified
+    return ruling(policy, release.facts, before, at, world.pause)
 
 
 def _pins_it(texts: Texts, release: Release, world: World) -> bool:
@@ -54,12 +59,11 @@ def against_the_gate(release: Release, sight: Sight, world: World) -> Wait | Non
 
     Raises Refused when it has been reverted meanwhile.
     """
-    pull, policy, before = sight.pull, world.pipeline.policy, world.last_verified
+    pull = sight.pull
     if sight.merged_by_us():
         return None
     at = pull.merged_at if pull and pull.merged_at else world.now
-    then = ruling(policy, release.facts, before, at)
-    now = ruling(policy, release.facts, before, world.now)
+    then, now = _ruling(release, world, at), _ruling(release, world, world.now)
     known = release.code == "merged_against_gate"
     if known and not _pins_it(sight.texts, release, world):
         raise Refused(say("merge_reverted", branch=world.pipeline.branch, file=release.facts.file))

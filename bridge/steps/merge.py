@@ -49,7 +49,7 @@ async def merge(release: Release, world: World) -> Outcome:
         if await show(gate, release, pull, sight, world):
             return Wait(world.now, SAYS_SOMETHING_ELSE)
         return _wait(world, say("somebody_pushed", number=pull.number), pull, gate)
-    if pull.conflicts:
+    if pull.conflicts and not world.pause:
         return await rewrite(release, world, sight, pull)
     if await show(gate, release, pull, sight, world) and (sight.gate or pull.is_blocked):
         return Wait(world.now, SAYS_SOMETHING_ELSE)

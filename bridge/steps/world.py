@@ -14,6 +14,7 @@ from bridge.github.client import GitHub
 from bridge.heroku.client import Heroku
 from bridge.index.client import Index
 from bridge.model_card import ModelCard
+from bridge.pause import Pause
 from bridge.prediction.client import PredictionApi
 from bridge.release import Release
 from bridge.uv.client import Resolver
@@ -83,7 +84,7 @@ class Memory:
     release of the pipeline, `chain_head` the hash of the last audit line. Only where a release is
     to be proposed: `next_up` is a newer release that is confirmed, `open_since` when the pipeline's
     open pull request was made. Only where one is to be deployed: `merged_after` is a newer version
-    that is merged, too.
+    that is merged, too. `pause` is what a person has stopped it with.
     """
 
     newer: str | None = None
@@ -92,6 +93,7 @@ class Memory:
     open_since: datetime | None = None
     chain_head: str = ""
     merged_after: Release | None = None
+    pause: Pause | None = None
 
 
 NOTHING = Memory()

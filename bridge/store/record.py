@@ -53,6 +53,24 @@ def append(
     return line
 
 
+def act(
+    session: Session, row: Release, reason: Reason, now: datetime, *, actor: str, delivery: int
+) -> None:
+    """Add a line of what a person did about a release without moving it."""
+    append(
+        session,
+        row,
+        "act",
+        row.stage,
+        reason,
+        actor=actor,
+        occurred_at=now,
+        now=now,
+        delivery=delivery,
+        evidence={"allowed": [*row.facts.allowed]} if row.facts.allowed else None,
+    )
+
+
 def body(line: Transition) -> dict[str, JsonValue]:
     """What a line's hash speaks for: everything but the hashes."""
     return {

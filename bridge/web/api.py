@@ -11,8 +11,8 @@ from bridge import __version__, audit, meter
 from bridge.delivery import DeliveryState
 from bridge.errors import Unavailable
 from bridge.release import Release
-from bridge.store import Store, deliveries, record, releases
-from bridge.web.present import delivery_json, release_json
+from bridge.store import Store, deliveries, pauses, record, releases
+from bridge.web.present import delivery_json, pause_json, release_json
 
 LAST_ID = 2**63 - 1
 Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
@@ -49,7 +49,9 @@ def twins(store: Store) -> APIRouter:
         """Releases, newest first."""
         shown = await store.read(lambda session: releases.newest(session, limit, after))
         items: list[JsonValue] = [release_json(release, []) for release in shown]
-        return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
+        held: list[JsonValue] = [pause_json(one) for one in await store.read(pauses.all_of_them)]
+        after = shown[-1].id if len(shown) == limit else None
+        return {"items": items, "after": after, "pauses": held}
 
     @router.get("/releases/{identifier}", responses=NOT_THERE)
     async def one(identifier: Identifier) -> dict[str, JsonValue]:

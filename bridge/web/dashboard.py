@@ -13,7 +13,7 @@ from bridge.delivery import DeliveryState
 from bridge.kit.clock import Clock
 from bridge.release import Release
 from bridge.sentences import span
-from bridge.store import Store, deliveries, record, releases
+from bridge.store import Store, deliveries, pauses, record, releases
 from bridge.web.api import LAST_ID, Identifier
 from bridge.web.present import ago, how_on, lead_time, mark, rail, standing_since
 
@@ -41,7 +41,10 @@ def pages(store: Store, clock: Clock) -> APIRouter:
     ) -> HTMLResponse:
         shown = await store.read(lambda session: releases.newest(session, PAGE + 1, before))
         more = shown[PAGE - 1].id if len(shown) > PAGE else None
-        return render("releases.html", releases=shown[:PAGE], before=before, more=more)
+        paused = await store.read(pauses.all_of_them)
+        return render(
+            "releases.html", releases=shown[:PAGE], before=before, more=more, pauses=paused
+        )
 
     @router.get("/releases/{identifier}")
     async def one(identifier: Identifier) -> HTMLResponse:

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from bridge.columns import written
 from bridge.delivery import Delivery
+from bridge.pause import EVERYTHING, Pause
 from bridge.pipeline import PIPELINE
 from bridge.release import Release, Stage, Transition
 from bridge.sentences import span
@@ -90,6 +91,17 @@ def line_json(line: Transition) -> dict[str, JsonValue]:
         "delivery": line.delivery_id,
         "evidence": [{"name": name, "value": value} for name, value in line.evidence.root.items()],
         "hash": line.hash,
+    }
+
+
+def pause_json(pause: Pause) -> dict[str, JsonValue]:
+    """One pause as programs see it; `pipeline` is null where everything is paused."""
+    return {
+        "pipeline": None if pause.pipeline == EVERYTHING else pause.pipeline,
+        "who": pause.who,
+        "why": pause.why,
+        "since": written(pause.since),
+        "sentence": pause.reason.sentence,
     }
 
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bridge.facts import Allowance
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.github import Refusal
 from bridge.release import Stage
+from tests.stories.test_allowed import retry
 from tests.stories.town import PACKAGE, REQUIREMENTS, Town
 
 BRANCH = f"bridge/house-prices/{PACKAGE}-0.1.1"
@@ -231,3 +233,34 @@ async def test_proposing_takes_two_round_trips_and_showing_the_gate_two_more(
     names = [call.name.rpartition("/")[0] or call.name for call in town.github.calls]
     assert ["Look", "Propose", "Look", "/repos/acme/model-deployment/statuses"] == names[:4]
     assert {"Look", "Pulls"} >= set(names[4:])
+
+
+async def test_a_person_lets_one_version_through_a_freeze(town_with: Callable[..., Town]) -> None:
+    town = await serving(town_with(**WEEKEND))
+    town.now = FRIDAY + timedelta(minutes=5)
+    await town.publish("0.1.1")
+    await town.run()
+    assert "frozen" == town.release("0.1.1").code
+    await retry(town, "0.1.1", Allowance.FREEZE)
+    await town.run()
+    assert town.release("0.1.1").stage is Stage.VERIFIED
+    (line,) = [line for line in town.lines("0.1.1") if line.kind == "act"]
+    assert ("allowed", "rosa", ["freeze"]) == (
+        line.code,
+        line.actor,
+        line.evidence.root["allowed"],
+    )
+    assert "the customer waits" in line.sentence
+    await town.publish("0.1.2")
+    await town.run()
+    assert "frozen" == town.release("0.1.2").code, "it counts for one version only"
+
+
+async def test_a_hotfix_keeps_to_its_gates(town_with: Callable[..., Town]) -> None:
+    town = await serving(town_with(**WEEKEND, **STRICT))
+    town.now = FRIDAY + timedelta(minutes=5)
+    await town.publish("0.1.1", rmse=0.11)
+    await town.run()
+    await retry(town, "0.1.1", Allowance.FREEZE)
+    await town.run()
+    assert "gate_broken" == town.release("0.1.1").code
