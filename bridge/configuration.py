@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge import pins
+from bridge.approvals import Approvals
 from bridge.freeze import Freeze
 from bridge.gates import Gate
 from bridge.provenance.trust import Trust
@@ -76,11 +77,11 @@ PinFile = Annotated[str, AfterValidator(inside)]
 
 
 class Policy(_Table):
-    """Who merges, how the API is verified, who rolls back, what a model must keep to, and when
-    nothing is merged; whether pre-releases are carried, and whether the whole requirements file is
-    resolved before it is proposed. An open pull request stays for `replace_after` before a newer
-    version takes its place, so that fifty versions in five minutes do not set off CI fifty times.
-    `overtake` is which older merged version a newer one takes the place of.
+    """Who approves and merges, how the API is verified, who rolls back, what a model must keep to,
+    and when nothing is merged; whether pre-releases are carried, and whether the whole requirements
+    file is resolved before it is proposed. An open pull request stays for `replace_after` before a
+    newer version takes its place, so that fifty versions in five minutes do not set off CI fifty
+    times. `overtake` is which older merged version a newer one takes the place of.
     """
 
     merge: Literal["human", "auto"] = "human"
@@ -92,6 +93,7 @@ class Policy(_Table):
     resolve: bool = True
     gates: dict[str, Gate] = {}
     freeze: list[Freeze] = []
+    approvals: Approvals | None = None
 
 
 class CiJob(_Table):

@@ -183,6 +183,10 @@ SENTENCES: dict[str, str] = {
     "no_retry": "{package} {version} is {stage}; only one that failed or was superseded can be "
     "tried again.",
     "no_discard": "Delivery {id} is {state}; only one that is parked or new can be discarded.",
+    "approvals_missing": "{have} of {count} approvals on GitHub; missing from {who}.{own}",
+    "approver_wants_changes": "{who}, who may approve it, asked for changes.",
+    "maker_unknown": "GitHub does not know everybody who made this version, so nobody can say that "
+    "none approved their own.",
     "allowed": "{who} lets {package} {version} through ({what}): {why}",
     "paused": "{what} was paused by {who}: {why}. Nothing is proposed, merged or built meanwhile.",
     "resumed": "{what} goes on, says {who}: {why}",

@@ -115,6 +115,12 @@ UNBLOCKS: dict[str, tuple[str, str]] = {
     "not_eligible": (OPERATOR, "Deploy the last verified commit by hand."),
     "rollback_by_hand": (OPERATOR, "Roll back by hand."),
     # anywhere
+    "approvals_missing": (REVIEWER, "Approve the pull request at its head, on GitHub."),
+    "approver_wants_changes": (REVIEWER, "Approve it after all, or close the pull request."),
+    "maker_unknown": (
+        AUTHOR,
+        "Announce it with a commit of this repository, by an address that GitHub knows.",
+    ),
     "paused": (OPERATOR, "bridge resume [PIPELINE] --reason TEXT"),
     "heroku_refused": (OPERATOR, f"Mend what Heroku says, then: {RETRY}"),
     "no_pipeline": (OPERATOR, "Put the pipeline back into bridge.toml."),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from bridge.approvals import Approvals
 from bridge.cli import app
 from bridge.configuration import CiJob, Pipeline, Policy, Verification
 from bridge.gates import Gate
@@ -65,7 +66,7 @@ def test_the_numbers_of_the_readme_are_those_of_the_tests() -> None:
 
 def test_every_field_of_a_pipeline_is_documented() -> None:
     fields = {*Pipeline.model_fields, *Policy.model_fields, *Verification.model_fields}
-    fields |= {"from", "to", "tz", *Gate.model_fields}
+    fields |= {"from", "to", "tz", *Gate.model_fields, *Approvals.model_fields}
     fields |= CiJob.model_fields.keys() - {"publish_job"}
     fields |= {*Trust.model_fields, *CircleCi.model_fields}
     assert set() == {field for field in fields if not re.search(rf"\b{field}\b", CONFIGURATION)}

@@ -12,7 +12,7 @@ from bridge.github import documents
 DOCUMENTS = {
     name: text for name, text in vars(documents).items() if name.isupper() and isinstance(text, str)
 }
-QUERIES = {"LOOK", "PULLS"}
+QUERIES = {"LOOK", "PULLS", "REVIEWS"}
 MUTATIONS = sorted(DOCUMENTS.keys() - QUERIES)
 
 
@@ -22,9 +22,9 @@ def schema() -> GraphQLSchema:
     return build_schema(types.read_text())
 
 
-def test_there_is_a_document_per_act_and_two_to_see() -> None:
+def test_there_is_a_document_per_act_and_three_to_see() -> None:
     pulls = {"PROPOSE", "DRAFT", "SWAP", "MERGE", "MERGE_LATER", "HOLD", "ENQUEUE", "CLOSE"}
-    assert {"LOOK", "PULLS", "DELETE_BRANCH"} | pulls == DOCUMENTS.keys()
+    assert {"LOOK", "PULLS", "REVIEWS", "DELETE_BRANCH"} | pulls == DOCUMENTS.keys()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -44,6 +44,8 @@ def test_a_document_is_valid(schema: GraphQLSchema, name: str) -> None:
         ("LOOK", "viewer { login", "viewer { log_in"),
         ("LOOK", "changedFilesIfAvailable", "changedFiles"),
         ("PULLS", "[ID!]!", "[ID]"),
+        ("REVIEWS", "latestOpinionatedReviews", "latestReview"),
+        ("REVIEWS", "tagger", "author"),
         ("PROPOSE", "CreateRefInput!", "CreateRefInput"),
         ("PROPOSE", "createCommitOnBranch", "createCommit"),
         ("MERGE", "MergePullRequestInput!", "ClosePullRequestInput!"),

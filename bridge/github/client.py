@@ -14,7 +14,9 @@ from bridge.facts import PullRequest
 from bridge.github import documents
 from bridge.github.graphql import GraphQL, read
 from bridge.github.rest import Rest
+from bridge.github.reviews import Reviewers
 from bridge.github.sight import Actor, PullState, SeenPull, Sight
+from bridge.github.tree import Oid
 from bridge.kit.http import Door
 
 NOTHING = "0" * 40
@@ -36,10 +38,6 @@ class Proposal:
     body: str
 
 
-class _Oid(BaseModel):
-    oid: str
-
-
 class _Looked(BaseModel):
     viewer: Actor
     repository: Sight | None
@@ -54,7 +52,7 @@ class _Made(BaseModel):
 
 
 class _Written(BaseModel):
-    commit: _Oid
+    commit: Oid
 
 
 class _Proposed(BaseModel):
@@ -66,7 +64,7 @@ class _Drafted(BaseModel):
     commit: _Written
 
 
-class GitHub(Rest):
+class GitHub(Rest, Reviewers):
     """One repository (`owner/name`) on GitHub, whose REST API is at `url`.
 
     On Enterprise hosts GraphQL is at `/api/graphql`, beside `/api/v3`.

@@ -48,6 +48,7 @@ fragment Seen on PullRequest {
   author { login ... on User { databaseId } ... on Bot { databaseId } }
   mergedBy { login ... on User { databaseId } ... on Bot { databaseId } }
   statusCheckRollup { state contexts(first: 1) { totalCount } }
+  approvals: reviews(states: [APPROVED]) { totalCount }
   headRef { id }
 }
 """
@@ -70,8 +71,30 @@ query Pulls($ids: [ID!]!) {
   nodes(ids: $ids) {
     id ... on PullRequest {
       state isDraft headRefOid mergeable reviewDecision statusCheckRollup { state }
+      approvals: reviews(states: [APPROVED]) { totalCount }
     }
   }
+}
+"""
+
+REVIEWS = """
+query Reviews($pulls: [ID!]!, $owner: String!, $name: String!, $built: String!, $tag: String!) {
+  nodes(ids: $pulls) {
+    ... on PullRequest {
+      reviews: latestOpinionatedReviews(first: 100) {
+        nodes { state submittedAt commit { oid } author { login ... on User { databaseId } } }
+      }
+      commits(last: 100) { nodes { commit { oid ...Authors } } }
+    }
+  }
+  repository(owner: $owner, name: $name) {
+    built: object(expression: $built) { ... on Commit { oid ...Authors } }
+    tag: ref(qualifiedName: $tag) { target { ... on Tag { tagger { user { login databaseId } } } } }
+  }
+}
+
+fragment Authors on Commit {
+  authors(first: 20) { nodes { user { login databaseId } } }
 }
 """
 

@@ -54,6 +54,7 @@ class PullState(BaseModel):
     is_draft: bool = Field(alias="isDraft")
     review: str | None = Field(alias="reviewDecision")
     rollup: _Rollup | None = Field(alias="statusCheckRollup")
+    approvals: _Count | None = None
 
     @property
     def checks(self) -> str | None:
@@ -64,6 +65,8 @@ class PullState(BaseModel):
     def as_seen(self) -> str:
         """The same as long as nothing has changed that asks for a look."""
         marks = f"{' draft' if self.is_draft else ''}{' conflict' if self.conflicts else ''}"
+        if self.approvals and self.approvals.total:
+            marks += f" {self.approvals.total} approved"
         return f"{self.state} {self.head_sha} {self.checks} {self.review}{marks}"
 
     @property

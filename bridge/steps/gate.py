@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 
+from bridge.approvals import lacking
 from bridge.errors import Refused
 from bridge.github.client import GATE
 from bridge.github.rest import LONGEST_DESCRIPTION
+from bridge.github.reviews import Reviewed
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import LOOK_ANYWAY, Ruling, ruling
 from bridge.release import Release
@@ -13,7 +15,16 @@ from bridge.steps.change import Texts, pinned
 from bridge.steps.world import Wait, World
 
 
-def rule(release: Release, pull: SeenPull, sight: Sight, world: World) -> Ruling:
+async def approvals_of(pull: SeenPull | None, release: Release, world: World) -> Reviewed | None:
+    """Who approved it, where policy asks for that."""
+    if pull is None or world.pipeline.policy.approvals is None:
+        return None
+    return await world.github.reviews(pull.id, release.facts.commit, release.facts.tag)
+
+
+def rule(
+    release: Release, pull: SeenPull, sight: Sight, world: World, reviewed: Reviewed | None
+) -> Ruling:
     """What policy says of the version, if the pull request still pins just its file.
 
     A person may add to it what the new model needs; then a person merges it, too.
@@ -23,12 +34,21 @@ def rule(release: Release, pull: SeenPull, sight: Sight, world: World) -> Ruling
     if not is_ours and not _pins_it(sight.head_texts, release, world):
         words = {"number": pull.number, "file": release.facts.file}
         return Ruling("failure", say("pin_changed", **words))
-    return _ruling(release, world, world.now)
+    return _ruling(release, world, world.now, pull, reviewed)
 
 
-def _ruling(release: Release, world: World, at: datetime) -> Ruling:
-    policy, before = world.pipeline.policy, world.last_verified
-    return ruling(policy, release.facts, before, at, world.pause)
+def _ruling(
+    release: Release,
+    world: World,
+    at: datetime,
+    pull: SeenPull | None,
+    reviewed: Reviewed | None,
+) -> Ruling:
+    policy, before, ours = world.pipeline.policy, world.last_verified, release.facts.pull_request
+    gate = ruling(policy, release.facts, before, at, world.pause)
+    head, written = (pull.head_sha if pull else None), (ours.head_sha if ours else None)
+    missing = lacking(policy.approvals, reviewed, head=head, ours=written, at=at)
+    return Ruling("pending", missing) if missing and gate.state != "failure" else gate
 
 
 def _pins_it(texts: Texts, release: Release, world: World) -> bool:
@@ -53,7 +73,9 @@ async def show(gate: Ruling, release: Release, pull: SeenPull, sight: Sight, wor
     return True
 
 
-def against_the_gate(release: Release, sight: Sight, world: World) -> Wait | None:
+def against_the_gate(
+    release: Release, sight: Sight, world: World, reviewed: Reviewed | None
+) -> Wait | None:
     """A person can force a merge that the gate does not allow. It is done, but not deployed before
     the gate allows it. See docs/decisions/0012.
 
@@ -63,7 +85,8 @@ def against_the_gate(release: Release, sight: Sight, world: World) -> Wait | Non
     if sight.merged_by_us():
         return None
     at = pull.merged_at if pull and pull.merged_at else world.now
-    then, now = _ruling(release, world, at), _ruling(release, world, world.now)
+    then = _ruling(release, world, at, pull, reviewed)
+    now = _ruling(release, world, world.now, pull, reviewed)
     known = release.code == "merged_against_gate"
     if known and not _pins_it(sight.texts, release, world):
         raise Refused(say("merge_reverted", branch=world.pipeline.branch, file=release.facts.file))

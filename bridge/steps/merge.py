@@ -11,7 +11,7 @@ from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.author import close, rewrite, withdraw
 from bridge.steps.change import is_only_ours, pinned, wanted
-from bridge.steps.gate import against_the_gate, look_again, rule, show
+from bridge.steps.gate import against_the_gate, approvals_of, look_again, rule, show
 from bridge.steps.same_file import must_be_the_same
 from bridge.steps.world import Done, Outcome, Wait, World
 
@@ -31,9 +31,11 @@ async def merge(release: Release, world: World) -> Outcome:
     pull, ours = sight.pull, release.facts.pull_request
     if pull is None:
         return _without_pull(release, world, sight)
+    reviewed = await approvals_of(pull, release, world)
     if pull.state == "MERGED":
-        return against_the_gate(release, sight, world) or await _merged(pull, sight, world)
-    gate = rule(release, pull, sight, world)
+        held = against_the_gate(release, sight, world, reviewed)
+        return held or await _merged(pull, sight, world)
+    gate = rule(release, pull, sight, world, reviewed)
     if reason := other_file(release.facts):
         await show(gate, release, pull, sight, world)
         await close(pull, release, world, reason)
@@ -130,7 +132,7 @@ def _without_pull(release: Release, world: World, sight: Sight) -> Outcome:
     if sight.base_sha:
         pin = pinned(sight.texts, release, world.pipeline)
         if pin.is_at(release.version):
-            if held := against_the_gate(release, sight, world):
+            if held := against_the_gate(release, sight, world, None):
                 return held
             reason = say("already_pinned", branch=world.pipeline.branch, **names)
             return Done(reason, {"merge_sha": sight.base_sha})

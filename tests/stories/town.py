@@ -207,6 +207,11 @@ class Town:
         identifier, body = announced(version, file, digest)
         return Letter("publisher", sign(key_of(PUBLISHER_SECRET), identifier, self.now, body), body)
 
+    def sealed(self, body: bytes, like: Letter) -> Letter:
+        """The publish step's signed word, worded otherwise than in `like`."""
+        identifier = f"{like.headers['webhook-id']}-again"
+        return Letter("publisher", sign(key_of(PUBLISHER_SECRET), identifier, self.now, body), body)
+
     def workflow(self, tag: str | None, status: str) -> Letter:
         """CircleCI's signed word that the publishing workflow ended."""
         ref = f"refs/tags/{tag}" if tag else "refs/heads/main"

@@ -60,6 +60,7 @@ class Pulls(Threads):
             if login == pull.author:
                 raise unprocessable("Can not approve your own pull request")
             pull.reviews[login] = verdict
+            pull.reviewed[login] = (pull.head_sha, self.clock())
             pull.updated_at = self.clock()
             shape = self.pull_shape(pull, None)
             told: Json = {"review": {"state": verdict.lower(), "user": self.shapes.user(login)}}

@@ -4,11 +4,11 @@ import base64
 
 from bridge.rehearsal.github.accounts import Json, iso, iso_or_none
 from bridge.rehearsal.github.git import Commit
+from bridge.rehearsal.github.people import actor, git_actor, review, tag
 from bridge.rehearsal.github.pulls import Pulls
 from bridge.rehearsal.github.state import (
     Pull,
     Refusal,
-    account_id,
     latest,
     rollup,
     unprocessable,
@@ -46,7 +46,9 @@ def repository(pulls: Pulls) -> Json:
 def ref(pulls: Pulls, name: str) -> Json | None:
     full = name if name.startswith("refs/") else f"refs/heads/{name}"
     sha = pulls.git.refs().get(full)
-    return {"id": ref_id(full), "target": commit(pulls, sha)} if sha else None
+    if sha is None:
+        return None
+    return {"id": ref_id(full), "target": tag(pulls.git, full) or commit(pulls, sha)}
 
 
 def ref_id(ref: str) -> str:
@@ -108,12 +110,16 @@ def commit(pulls: Pulls, sha: str) -> Json:
         before = pulls.git.log(f"-{first}", sha)
         return {"nodes": [{"oid": one.sha, "messageHeadline": subject(one)} for one in before]}
 
+    def authors(_: object, first: int) -> Json:
+        return {"nodes": [git_actor(pulls.git.log("-1", sha)[0].author.email)]}
+
     return {
         "__typename": "Commit",
         "file": file,
         "oid": sha,
         "status": status,
         "history": history,
+        "authors": authors,
         "url": f"{pulls.shapes.page}/commit/{sha}",
         "parents": parents,
         "changedFilesIfAvailable": changed_files,
@@ -171,15 +177,6 @@ def comments(one: Pull) -> tuple[str, int]:
     return f"{len(one.comments):09}", one.number
 
 
-def actor(login: str | None) -> Json | None:
-    """A bot's login has no [bot] here, unlike in REST and in webhooks: GitHub does so."""
-    if login is None:
-        return None
-    kind = "Bot" if login.endswith("[bot]") else "User"
-    name = login.removesuffix("[bot]")
-    return {"__typename": kind, "login": name, "databaseId": account_id(login)}
-
-
 def pull(pulls: Pulls, one: Pull) -> Json:
     def mergeable(_: object) -> str:
         return {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}[pulls.mergeable(one)]
@@ -196,8 +193,19 @@ def pull(pulls: Pulls, one: Pull) -> Json:
     def changed_files(_: object) -> int:
         return pulls.git.size(one.base_sha, one.head_sha)[1]
 
-    def commits(_: object) -> Json:
-        return {"totalCount": pulls.git.size(one.base_sha, one.head_sha)[0]}
+    def commits(_: object, last: int = 1) -> Json:
+        count = pulls.git.size(one.base_sha, one.head_sha)[0]
+        shas = [found.sha for found in pulls.git.log(f"-{min(last, max(count, 1))}", one.head_sha)]
+        return {
+            "totalCount": count,
+            "nodes": lambda _: [{"commit": commit(pulls, sha)} for sha in reversed(shas)],
+        }
+
+    def opinions(_: object, first: int) -> Json:
+        return {"nodes": [review(one, login) for login in list(one.reviews)[:first]]}
+
+    def reviews(_: object, states: list[str]) -> Json:
+        return {"totalCount": sum(verdict in states for verdict in one.reviews.values())}
 
     def head_ref(_: object) -> Json | None:
         return ref(pulls, one.head_ref)
@@ -221,6 +229,8 @@ def pull(pulls: Pulls, one: Pull) -> Json:
         "isCrossRepository": one.cross,
         "changedFiles": changed_files,
         "commits": commits,
+        "reviews": reviews,
+        "latestOpinionatedReviews": opinions,
         "statusCheckRollup": checks,
         "isDraft": one.draft,
         "mergeStateStatus": lambda _: pulls.merge_state(one),

@@ -74,7 +74,8 @@ class Pull:
     """A pull request. `head` is a branch name, of `head_owner`'s copy of the repository.
 
     `head_sha` and `base_sha` follow their branches while it is open, and then stay. `reviews` are
-    the last words of each reviewer, `later` who wished auto-merge and when.
+    the last words of each reviewer, `reviewed` at which head and when, `later` who wished
+    auto-merge and when.
     """
 
     number: int
@@ -96,6 +97,7 @@ class Pull:
     merge_sha: str | None = None
     comments: list[Comment] = field(default_factory=list)
     reviews: dict[str, Review] = field(default_factory=dict)
+    reviewed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     later: tuple[str, datetime] | None = None
     queued: bool = False
     labels: list[str] = field(default_factory=list)
