@@ -3,7 +3,7 @@ WORKDIR /build
 COPY requirements requirements
 RUN python -m pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
  && uv venv --quiet /opt/bridge \
- && uv pip install --quiet --no-cache --python /opt/bridge --require-hashes -r requirements/bridge.txt
+ && uv pip install --quiet --no-cache --python /opt/bridge --require-hashes -r requirements/notify.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY alembic alembic
 COPY bridge bridge

@@ -57,6 +57,7 @@ lock: $(STAMP) ## Resolve the requirements anew, with hashes
 	@$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	@$(COMPILE) pyproject.toml -o requirements/bridge.txt
 	@$(COMPILE) pyproject.toml --extra sigstore -c requirements/bridge.txt -o requirements/sigstore.txt
+	@$(COMPILE) pyproject.toml --extra notify -c requirements/bridge.txt -o requirements/notify.txt
 	@$(COMPILE) pyproject.toml regression_model/pyproject.toml --all-extras --group dev \
 	    api/requirements-test.in -o requirements/dev.txt
 	@$(COMPILE) .circleci/requirements.in -o .circleci/requirements.txt

@@ -21,6 +21,10 @@ from bridge.index.client import Index
 from bridge.kit.clock import Clock
 from bridge.kit.http import Door, Sleep
 from bridge.kit.outbound import is_https_or_here
+from bridge.notify.outbox import Outbox
+from bridge.notify.target import Target
+from bridge.notify.targets import targets_of
+from bridge.notify.tell import Teller
 from bridge.prediction.client import PredictionApi
 from bridge.provenance.judge import verifier
 from bridge.reconcile import Chance, Reconciler
@@ -86,8 +90,15 @@ class Neighbours:
             **vars(memory),
         )
 
+    @cached_property
+    def targets(self) -> dict[str, Target]:
+        """Whom we tell, by name. Raises Misconfigured."""
+        return targets_of(self._settings, self._door, self._clock)
+
     async def close(self) -> None:
         """Give back every connection."""
+        for target in self.targets.values():
+            await target.close()
         for neighbours in self._made.values():
             for neighbour in neighbours:
                 await neighbour.close()
@@ -173,10 +184,21 @@ class Bridge:
     @cached_property
     def worker(self) -> Worker:
         """Keeps everything moving."""
-        inbox = Inbox(self.store, self.settings.pipeline, self.clock)
+        inbox = Inbox(self.store, self.settings.pipeline, self.clock, self.teller)
         sweeper = Sweeper(self.store, self.settings.pipeline, self.neighbours, self.clock)
         every = self.settings.sweep_every
-        return Worker(self.store, inbox, self.reconciler, sweeper, self.clock, every)
+        return Worker(self.store, inbox, self.reconciler, sweeper, self.clock, every, self.outbox)
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Knows who wants to hear of what."""
+        return Teller(self.settings.pipeline, self.settings.public_url)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Tells them. Raises Misconfigured."""
+        told = self.neighbours.targets
+        return Outbox(self.store, self.teller, told, self.clock, self._chance)
 
     def works(self) -> bool:
         """Whether the worker has finished a turn of late."""
@@ -199,6 +221,7 @@ class Bridge:
         self.store.migrate()
         begin = releases.wake if self.store.is_shared else releases.take_back
         await self.store.write(lambda session: begin(session, self.clock()))
+        await self.outbox.begin()
         listening = asyncio.create_task(self.store.listen(self.worker.ring_soon))
         work = asyncio.create_task(self.worker.run(self._stop))
         try:

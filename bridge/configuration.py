@@ -13,6 +13,7 @@ from bridge import pins
 from bridge.approvals import Approvals
 from bridge.freeze import Freeze
 from bridge.gates import Gate
+from bridge.notice import About
 from bridge.provenance.trust import Trust
 
 HOSTS = {"gh": "github", "bb": "bitbucket"}
@@ -110,6 +111,21 @@ class CiJob(_Table):
         return f"{HOSTS.get(host, host)}/{rest}"
 
 
+class Tell(_Table):
+    """Whom to tell of what; of a release that waits for a person, once it has for so long."""
+
+    to: str
+    about: tuple[About, ...] = Field(min_length=1)
+    after: Duration = timedelta(hours=4)
+
+
+class Target(_Table):
+    """Somebody who is told. Its address stands in the environment, for it holds secrets."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    kind: Literal["apprise", "webhook"] = "apprise"
+
+
 class Pipeline(_Table):
     """One model on its way into one app."""
 
@@ -130,6 +146,7 @@ class Pipeline(_Table):
     provenance: Trust = Trust()
     labels: list[str] = []
     reviewers: list[Annotated[str, Field(pattern=REVIEWER)]] = []
+    notify: tuple[Tell, ...] = ()
 
     def __hash__(self) -> int:
         return hash(self.name)

@@ -23,6 +23,7 @@ from bridge.event import (
     WorkflowEnded,
 )
 from bridge.kit.clock import Clock
+from bridge.notify.tell import Teller
 from bridge.release import Release, Stage
 from bridge.sources import SOURCES
 from bridge.store import Store, deliveries, releases
@@ -45,10 +46,17 @@ class Inbox:
     next one off by a millisecond; never by more than LONGEST, so that a flood starves no release.
     """
 
-    def __init__(self, store: Store, pipelines: Iterable[Pipeline], clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pipelines: Iterable[Pipeline],
+        clock: Clock,
+        teller: Teller | None = None,
+    ) -> None:
         self._store = store
         self._pipelines = list(pipelines)
         self._clock = clock
+        self._teller = teller
         self._came = 0
         self._rests_until = 0.0
 
@@ -138,7 +146,13 @@ class Inbox:
 
     async def _park(self, delivery: Delivery, why: str) -> None:
         end = deliveries.End(delivery, DeliveryState.PARKED, why)
-        await self._store.write(lambda session: deliveries.finish(session, [end]))
+
+        def work(session: Session) -> None:
+            deliveries.finish(session, [end])
+            if self._teller:
+                self._teller.parked(session, delivery, why, self._clock())
+
+        await self._store.write(work)
 
     def _tell(self, session: Session, delivery: Delivery, event: Event) -> list[str]:
         """Everything that the event begins or wakes, in sentences."""

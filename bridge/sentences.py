@@ -4,6 +4,7 @@ A code is for programs and never changes its meaning; the sentence may be said b
 """
 
 from bridge.errors import Reason
+from bridge.told import TOLD
 
 SENTENCES: dict[str, str] = {
     # announced
@@ -250,6 +251,7 @@ SENTENCES: dict[str, str] = {
     "answered": "{version} is verified in {app}, {waited} after it was announced.",
     "deployments_hidden": "The token may not write deployments of {repository}, so GitHub's pages "
     "do not show them. Give it the permission that docs/permissions.md names.",
+    **TOLD,
 }
 
 

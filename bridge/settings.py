@@ -19,9 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bridge.configuration import Address, Duration, Pipeline
+from bridge.configuration import Address, Duration, Pipeline, Target
 from bridge.errors import Misconfigured
-from bridge.kit.redact import Secrets
+from bridge.kit.redact import Secrets, words_of
 from bridge.sources import SOURCES
 
 PREFIX = "BRIDGE_"
@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     log_level: Literal["info", "debug"] = "info"
     private_hosts: list[str] = []
     pipeline: list[Pipeline] = Field(default=[])
+    target: list[Target] = []
+    target_urls: dict[str, SecretStr] = {}
+    target_secrets: dict[str, SecretStr] = {}
     webhook_secrets: WebhookSecrets = WebhookSecrets()
     github: GitHubSettings = GitHubSettings()
     heroku: HerokuSettings = HerokuSettings()
@@ -132,6 +135,10 @@ class Settings(BaseSettings):
         for source, values in self.webhook_secrets:
             kept += [value.get_secret_value() for value in values]
             kept += self.webhook_secrets.keys(source)
+        for url in self.target_urls.values():
+            kept += words_of(url.get_secret_value())
+        for secret in self.target_secrets.values():
+            kept += (part.strip() for part in secret.get_secret_value().split(","))
         return Secrets(kept)
 
     @field_validator("pipeline")

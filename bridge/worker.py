@@ -16,6 +16,7 @@ import structlog
 from bridge.errors import Unavailable
 from bridge.inbox import Inbox
 from bridge.kit.clock import Clock
+from bridge.notify.outbox import Outbox
 from bridge.reconcile import Reconciler
 from bridge.release import Release
 from bridge.store import Store, deliveries, releases
@@ -46,6 +47,7 @@ class Worker:
         sweeper: Sweeper,
         clock: Clock,
         sweep_every: timedelta,
+        outbox: Outbox,
     ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._store = store
@@ -54,6 +56,7 @@ class Worker:
         self._sweeper = sweeper
         self._clock = clock
         self._sweep_every = sweep_every
+        self._outbox = outbox
         self.beat: datetime | None = None
         self._repositories = {p.name: p.repository for p in reconciler.pipelines.values()}
         self._looked = clock()
@@ -64,6 +67,7 @@ class Worker:
     def ring(self) -> None:
         """Something came in: look now."""
         self._bell.set()
+        self._outbox.ring()
 
     def ring_soon(self) -> None:
         """Something came in and more may follow: look at all of it in a moment."""
@@ -81,6 +85,7 @@ class Worker:
         helpers = [
             asyncio.create_task(self._sweep_for_ever()),
             asyncio.create_task(self._renew_for_ever()),
+            asyncio.create_task(self._outbox.run()),
         ]
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self.ring())
@@ -117,6 +122,8 @@ class Worker:
             task = asyncio.create_task(self._advance(release))
             self._running[task] = release
             task.add_done_callback(self._finished)
+        if taken:
+            self._outbox.ring()
         return taken + len(claimed)
 
     async def sweep(self) -> int | None:

@@ -1,5 +1,6 @@
 """What the documents say is there, and what is there is documented."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -8,11 +9,16 @@ from pydantic import BaseModel
 
 from bridge.approvals import Approvals
 from bridge.cli import app
-from bridge.configuration import CiJob, Pipeline, Policy, Verification
+from bridge.configuration import CiJob, Pipeline, Policy, Target, Tell, Verification
+from bridge.facts import Facts
 from bridge.gates import Gate
+from bridge.notice import About
+from bridge.notify.letter import of_line
 from bridge.provenance.statement import Wheel, statement
 from bridge.provenance.trust import CircleCi, Trust
+from bridge.release import Evidence, Transition
 from bridge.settings import GitHubSettings, HerokuSettings, IndexSettings, WebhookSecrets
+from tests.bridge_kit import NOW, release
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -78,6 +84,7 @@ def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
         for group, model in NESTED.items()
         for field in model.model_fields
     } | {"BRIDGE_CONFIG", "BRIDGE_DATABASE_URL", "BRIDGE_PUBLIC_INDEX"}
+    exist |= {"BRIDGE_TARGET_URLS__NAME", "BRIDGE_TARGET_SECRETS__NAME"}
     documented = set(re.findall(r"\bBRIDGE_[A-Z_]+", CONFIGURATION))
     assert exist == documented
 
@@ -95,3 +102,37 @@ def test_the_kinds_of_attestations_are_documented() -> None:
     assert statement(Wheel("regression-model", "0.1.1", "", "sha256:SHA256")).decode() in text
     for word in ("ed25519", "sigstore", "circleci", "proven", "refuted", "absent", "unchecked"):
         assert f"`{word}`" in text, word
+
+
+def test_what_may_be_told_and_how_is_documented() -> None:
+    text = (ROOT / "docs" / "notifications.md").read_text()
+    for word in (*About, *Tell.model_fields, *Target.model_fields):
+        assert re.search(rf"`?\b{word}\b", text), word
+    shown = re.search(r"```json\n(.*?)```", text, re.DOTALL)
+    assert shown is not None
+    told = of_line(About.VERIFIED, line(), release("0.1.1", Facts()), "https://bridge.example.com")
+    made, example = json.loads(told), json.loads(shown.group(1))
+    assert made.keys() == example.keys()
+    assert [*made["data"]] == [*example["data"]]
+    pipeline = re.search(r"notify = \[.*?\n\]", text, re.DOTALL)
+    assert pipeline is not None
+    for tell in tomllib.loads(pipeline.group())["notify"]:
+        Tell.model_validate(tell)
+
+
+def line() -> Transition:
+    return Transition(
+        seq=1,
+        release_id=7,
+        kind="move",
+        from_stage="deployed",
+        to_stage="verified",
+        code="verified",
+        sentence="It is.",
+        actor="bridge",
+        occurred_at=NOW,
+        recorded_at=NOW,
+        evidence=Evidence({}),
+        prev_hash="",
+        hash="",
+    )

@@ -9,12 +9,13 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any, TextIO
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 GONE = "…"
 SHORTEST = 8
 """A shorter word would be found in ordinary text."""
 USERINFO = re.compile(r"//[^/\s@]+@")
+HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}|[0-9.]+|https?|localhost", re.IGNORECASE)
 QUERY = re.compile(r"(\b[a-z]+://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE)
 LOOKS_LIKE_ONE = re.compile(
     r"\bgh[a-z]_[\w.-]{16,}|\bgithub_pat_\w{16,}|\bHRKU-[\w-]{16,}|\bwhsec_[\w+/=-]{16,}"
@@ -51,6 +52,13 @@ class Secrets:
             if form in data:
                 data = data.replace(form, GONE.encode())
         return data
+
+
+def words_of(address: str) -> list[str]:
+    """What may be secret in an address that says everything, tokens too: all of it, and each of
+    its words but a host's name."""
+    words = re.split(r"[/:@?&=,#]+", address)
+    return [address, *(word for word in words if not HOST.fullmatch(unquote(word)))]
 
 
 def forms_of(secret: str | bytes) -> set[bytes]:

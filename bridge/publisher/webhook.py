@@ -34,6 +34,8 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 TOLERANCE = 300
 PUBLISHED = "model.published"
+VERIFIED = "release.verified"
+"""What another bridge says of a version that it has proven, in the same words."""
 LONGEST_PROOF = 32 << 10
 
 
@@ -123,12 +125,12 @@ def identify(headers: Headers, body: bytes) -> str:
 def parse(headers: Headers, body: bytes) -> Event:
     """A published version. Of several files the one wheel counts."""
     kind = json_object(body).get("type")
-    if kind != PUBLISHED:
+    if kind not in (PUBLISHED, VERIFIED):
         return Nothing(because=f"{word(kind)} is not {PUBLISHED}")
     try:
         payload = _Payload.model_validate_json(body)
     except ValidationError as error:
-        raise Malformed(f"not a {PUBLISHED}: {error.errors()[0]['loc']}") from error
+        raise Malformed(f"not a {kind}: {error.errors()[0]['loc']}") from error
     data = payload.data
     try:
         Version(data.version)

@@ -14,11 +14,12 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 from packaging.version import Version
 from sqlmodel import Session
+from starlette.types import ASGIApp
 
 from bridge.bootstrap import Bridge
 from bridge.configuration import Pipeline
@@ -175,6 +176,8 @@ class Town:
             }
         )
         self.pipelines = [self.pipeline]
+        self.settings: dict[str, object] = {}
+        self.others: dict[str, ASGIApp] = {}
         self.bridge = self._new_bridge()
 
     def clock(self) -> datetime:
@@ -262,7 +265,7 @@ class Town:
             unheard = await self.bridge.worker.sweep()
             self._next_sweep = self.now + (ON_ITS_WAY if unheard else SWEEP_EVERY)
             self._all_heard = unheard == 0
-        taken = await self.bridge.worker.turn()
+        taken = await self.bridge.worker.turn() + await self._tell()
         if mail or taken:
             self._all_heard = False
         await self.bridge.worker.settle()
@@ -271,6 +274,13 @@ class Town:
             await self.restart()
         await self.heroku.settle()
         return bool(mail or taken)
+
+    async def _tell(self) -> int:
+        if not self.bridge.teller.tells:
+            return 0
+        told = await self.bridge.outbox.turn()
+        await self.bridge.outbox.settle()
+        return told
 
     async def proposed(self, number: int) -> None:
         """Act just until that pull request is there."""
@@ -367,6 +377,7 @@ class Town:
                 "github": {"url": "http://github.test", "token": "made-up-github-token"},
                 "heroku": {"url": "http://heroku.test", "token": "made-up-heroku-token"},
                 "index": {"token": "made-up-read-token"},
+                **self.settings,
             }
         )
 
@@ -384,12 +395,13 @@ class Town:
         return bridge
 
     def _transport(self, url: str) -> httpx.AsyncBaseTransport:
-        apps = {
+        apps: dict[str, Any] = {
             "http://github.test": self.github.app,
             "http://heroku.test": self.heroku.app,
             "http://index.test": self.index.app,
             "http://public.test": self.public.app,
             "http://api.test": self.heroku.router,
+            **self.others,
         }
         inner = httpx.ASGITransport(next(app for at, app in apps.items() if url.startswith(at)))
         return self._line(Doomed(inner, self))
@@ -408,9 +420,9 @@ class Town:
             self.github.set_status(sha, state, "ci/circleci: test_app", "circleci")  # type: ignore[arg-type]
 
     async def _next_due(self) -> datetime | None:
-        from bridge.store import deliveries
+        from bridge.store import deliveries, outbox
 
-        due = self.ask(lambda s: [deliveries.next_due(s), releases.next_due(s)])
+        due = self.ask(lambda s: [deliveries.next_due(s), releases.next_due(s), outbox.next_due(s)])
         return min((moment for moment in due if moment is not None), default=None)
 
 
