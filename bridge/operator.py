@@ -14,6 +14,7 @@ from bridge.columns import written
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import Reason, Refused
 from bridge.facts import Allowance
+from bridge.notice import Notice
 from bridge.release import RETRYABLE, UNMERGED, Release, Stage
 from bridge.sentences import say
 from bridge.store import record, releases
@@ -36,24 +37,40 @@ class Act(StrEnum):
     DISCARD = "discard"
 
 
-def may(session: Session, act: Act, identifier: int, *, who: str, why: str) -> Reason:
-    """What the act would do, in a sentence; raises Refused."""
-    row = session.get(Delivery, identifier)
-    if row is None or row.source == OPERATOR:
-        raise Refused(say("no_delivery", id=identifier))
+def may(
+    session: Session,
+    act: Act,
+    identifier: int,
+    *,
+    who: str,
+    why: str,
+    of: type[Delivery] | type[Notice] = Delivery,
+) -> Reason:
+    """What the act would do to a delivery, or a notice, in a sentence; raises Refused."""
+    row = _found(session, identifier, of)
+    name = f"{identifier}" if of is Delivery else f"{identifier} (out)"
     if act is Act.REPLAY:
         if row.state not in REPLAYABLE:
-            raise Refused(say("no_replay", id=identifier, state=row.state.value))
-        return say("replayed", who=who, id=identifier, why=why)
+            raise Refused(say("no_replay", id=name, state=row.state.value))
+        return say("replayed", who=who, id=name, why=why)
     if row.state not in DISCARDABLE:
-        raise Refused(say("no_discard", id=identifier, state=row.state.value))
-    return say("discarded", who=who, id=identifier, why=why)
+        raise Refused(say("no_discard", id=name, state=row.state.value))
+    return say("discarded", who=who, id=name, why=why)
 
 
-def do(session: Session, act: Act, identifier: int, *, who: str, why: str, now: datetime) -> Reason:
+def do(
+    session: Session,
+    act: Act,
+    identifier: int,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    of: type[Delivery] | type[Notice] = Delivery,
+) -> Reason:
     """Do it, and keep it as a delivery of its own; raises Refused."""
-    reason = may(session, act, identifier, who=who, why=why)
-    row = session.get_one(Delivery, identifier)
+    reason = may(session, act, identifier, who=who, why=why, of=of)
+    row = _found(session, identifier, of)
     if act is Act.REPLAY:
         row.state, row.attempts, row.due_at = DeliveryState.NEW, 0, now
         ring(session.connection())
@@ -61,8 +78,23 @@ def do(session: Session, act: Act, identifier: int, *, who: str, why: str, now: 
         row.state, row.due_at = DeliveryState.DISCARDED, None
     row.sentence = reason.sentence
     session.add(row)
-    keep(session, act.value, {"delivery": identifier}, reason, who=who, why=why, now=now)
+    about: dict[str, JsonValue] = {"delivery" if of is Delivery else "notice": identifier}
+    keep(session, act.value, about, reason, who=who, why=why, now=now)
     return reason
+
+
+def _found(
+    session: Session, identifier: int, of: type[Delivery] | type[Notice]
+) -> Delivery | Notice:
+    if of is Notice:
+        notice = session.get(Notice, identifier)
+        if notice is None:
+            raise Refused(say("no_notice", id=identifier))
+        return notice
+    delivery = session.get(Delivery, identifier)
+    if delivery is None or delivery.source == OPERATOR:
+        raise Refused(say("no_delivery", id=identifier))
+    return delivery
 
 
 def may_retry(

@@ -17,6 +17,7 @@ TOLD: dict[str, str] = {
     "not_told": "{name} was not told, after {attempts} tries: {why}. Mend it, then: bridge replay "
     "--out.",
     "waits_no_more": "It did not wait for a person any more.",
+    "no_notice": "There is no notice {id}. `bridge deliveries --out` lists what is.",
     "no_target": "bridge.toml has no target {name} any more.",
     "target_gone": "{who} wants to be told nothing more (410).",
     "target_not_known": "{name} has an address that apprise does not know ({why}). Mend its "

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 LISTENER_SECRET = "whsec_bWFkZS11cCBsaXN0ZW5lciBzZWNyZXQgMDA="
 OLD_SECRET = "whsec_bWFkZS11cCBsaXN0ZW5lciBzZWNyZXQgMDE="
-PATH = "made-up-path-of-the-listener"
+PATH = "made-up-path-of-the-listener-0001"
 EVERYTHING = ["verified", "failed", "rolled_back", "waiting", "drift", "alarm", "parked"]
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from bridge.bootstrap import Bridge
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import LeaseLost, Refused
+from bridge.notice import Notice
 from bridge.operator import Act, do, may
-from bridge.store import Store, deliveries
+from bridge.store import Store, deliveries, outbox
 from tests.bridge_kit import NOW, a_bridge, a_store, keep, told
 from tests.web_kit import EVIL, Page, get
 
@@ -128,3 +130,49 @@ def test_the_new_schema_still_keeps_a_delivery_once(store: Store) -> None:
     (due,) = store.read_now(lambda session: session.execute(text(indexes)).one())
     assert 1 == key
     assert "due_at IS NOT NULL" in due.replace("due_at NOT NULL", "due_at IS NOT NULL")
+
+
+async def sent(store: Store, state: DeliveryState) -> int:
+    """A notice that became this."""
+
+    def work(session: Session) -> int:
+        notice = Notice(
+            target="chain",
+            message_id="msg_1",
+            about="failed",
+            body="{}",
+            created_at=NOW,
+            state=state,
+            attempts=10,
+            due_at=NOW if state is DeliveryState.NEW else None,
+        )
+        outbox.put(session, notice)
+        return notice.key
+
+    return await store.write(work)
+
+
+async def test_a_notice_is_sent_again_as_if_it_was_new(store: Store) -> None:
+    key = await sent(store, DeliveryState.PARKED)
+    done = await store.write(lambda session: acts(session, Act.REPLAY, key, of=Notice))
+    assert f"rosa had delivery {key} (out) handled again: the sender was mended" == done.sentence
+    (due,) = store.read_now(lambda session: outbox.due(session, NOW, 9))
+    assert (key, 0, DeliveryState.NEW) == (due.key, due.attempts, due.state)
+    (act,) = store.read_now(lambda session: deliveries.newest(session, 9))
+    assert {"notice": key, "act": "replay"}.items() <= json.loads(act.body).items()
+
+
+async def test_a_discarded_notice_is_never_due_again(store: Store) -> None:
+    key = await sent(store, DeliveryState.NEW)
+    await store.write(lambda session: acts(session, Act.DISCARD, key, of=Notice))
+    assert store.read_now(outbox.next_due) is None
+
+
+async def test_a_notice_that_was_sent_is_not_sent_again(store: Store) -> None:
+    key = await sent(store, DeliveryState.HANDLED)
+    with pytest.raises(Refused) as refused:
+        await store.write(lambda session: acts(session, Act.REPLAY, key, of=Notice))
+    assert "no_replay" == refused.value.reason.code
+    with pytest.raises(Refused) as refused:
+        await store.write(lambda session: acts(session, Act.REPLAY, key + 1, of=Notice))
+    assert "no_notice" == refused.value.reason.code

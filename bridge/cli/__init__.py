@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import act, inbox, operate, pause, pin, read  # noqa: F401 - they bring the commands
+from bridge.cli import (  # noqa: F401 - they bring the commands
+    act,
+    inbox,
+    notify,
+    operate,
+    pause,
+    pin,
+    read,
+)
 from bridge.cli.common import app, end, out
 from bridge.errors import BridgeError, Refused, Unavailable
 

@@ -15,7 +15,8 @@ GONE = "…"
 SHORTEST = 8
 """A shorter word would be found in ordinary text."""
 USERINFO = re.compile(r"//[^/\s@]+@")
-HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}|[0-9.]+|https?|localhost", re.IGNORECASE)
+HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.IGNORECASE)
+TOKEN = re.compile(r"(?=.*[0-9A-Z]).{16,}", re.DOTALL)
 QUERY = re.compile(r"(\b[a-z]+://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE)
 LOOKS_LIKE_ONE = re.compile(
     r"\bgh[a-z]_[\w.-]{16,}|\bgithub_pat_\w{16,}|\bHRKU-[\w-]{16,}|\bwhsec_[\w+/=-]{16,}"
@@ -55,10 +56,14 @@ class Secrets:
 
 
 def words_of(address: str) -> list[str]:
-    """What may be secret in an address that says everything, tokens too: all of it, and each of
-    its words but a host's name."""
-    words = re.split(r"[/:@?&=,#]+", address)
-    return [address, *(word for word in words if not HOST.fullmatch(unquote(word)))]
+    """What is secret in an address that says everything, tokens too: all of it, its user's name and
+    password, and each long word that is no word of a language, nor a host's name: that of a page
+    or a channel stands in ordinary text as well."""
+    user = re.match(r"[^:/]*://([^/]*)@", address)
+    words = [unquote(word) for word in re.split(r"[/:@?&=,#]+", address)]
+    tokens = [word for word in words if TOKEN.fullmatch(word) and not HOST.fullmatch(word)]
+    login = [unquote(word) for word in user[1].split(":")] if user else []
+    return [address, *tokens, *login]
 
 
 def forms_of(secret: str | bytes) -> set[bytes]:

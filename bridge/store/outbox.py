@@ -75,7 +75,6 @@ def due(session: Session, now: datetime, limit: int) -> Sequence[Notice]:
         .where(col(Notice.due_at) <= now)
         .order_by(col(Notice.due_at), col(Notice.id))
         .limit(limit)
-        .with_for_update(skip_locked=True)
     ).all()
 
 

@@ -1,5 +1,6 @@
 """Releases as JSON and as rows of a page: one shape for the pages, the API and the CLI. Pure."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from pydantic import JsonValue
 
 from bridge.columns import written
 from bridge.delivery import Delivery
+from bridge.notice import Notice
 from bridge.pause import EVERYTHING, Pause
 from bridge.pipeline import PIPELINE
 from bridge.release import Release, Stage, Transition
@@ -118,6 +120,23 @@ def delivery_json(delivery: Delivery) -> dict[str, JsonValue]:
         "sentence": delivery.sentence,
         "attempts": delivery.attempts,
         "due_at": written(delivery.due_at) if delivery.due_at else None,
+    }
+
+
+def notice_json(notice: Notice) -> dict[str, JsonValue]:
+    """One notice as programs see it."""
+    return {
+        "id": notice.id,
+        "target": notice.target,
+        "message_id": notice.message_id,
+        "about": notice.about,
+        "release": notice.release_id,
+        "text": str(json.loads(notice.body)["data"]["text"]),
+        "created_at": written(notice.created_at),
+        "state": notice.state.value,
+        "sentence": notice.sentence,
+        "attempts": notice.attempts,
+        "due_at": written(notice.due_at) if notice.due_at else None,
     }
 
 
