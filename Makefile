@@ -39,7 +39,7 @@ tests: $(STAMP) $(MODEL) ## The tests alone
 
 soak: $(STAMP) ## The injected faults of tests/faults, many more of them; hours
 	@export FAULTS_SEED=$${FAULTS_SEED:-$$(date +%s)}; echo "FAULTS_SEED=$$FAULTS_SEED"; \
-	    FAULTS_KILLS=5000 FAULTS_LOSSES=1000 FAULTS_STOPS=200 FAULTS_EXAMPLES=20000 FAULTS_STEPS=100 \
+	    FAULTS_KILLS=5000 FAULTS_LOSSES=1000 FAULTS_STOPS=200 FAULTS_NOTICES=300 FAULTS_EXAMPLES=20000 FAULTS_STEPS=100 \
 	    FAULTS_ALL=1 FAULTS_FUZZ=20000 SOAK=1 \
 	    $(BIN)/python -m pytest -q -s tests/faults $(ARGS)
 

@@ -4,7 +4,7 @@ A code is for programs and never changes its meaning; the sentence may be said b
 """
 
 from bridge.errors import Reason
-from bridge.told import TOLD
+from bridge.sentences_told import TOLD
 
 SENTENCES: dict[str, str] = {
     # announced

@@ -116,6 +116,12 @@ async def test_a_service_that_hangs_is_not_waited_for(chat: Chat) -> None:
         await people(f"json://{chat.place}/{TOKEN}", within=0.01).send("msg_1", BODY)
 
 
+def test_what_apprise_says_is_kept_short_and_without_secrets() -> None:
+    told = people(f"json://chat.example.com/{TOKEN}").quote(f"404 at /{TOKEN}/ {'x' * 400}")
+    assert told.startswith("404 at /…/ xxx")
+    assert 200 == len(told)
+
+
 def test_the_process_that_tells_gets_none_of_our_environment() -> None:
     mine = {"PATH": "bin", "BRIDGE_GITHUB__TOKEN": TOKEN, "HTTPS_PROXY": "http://proxy.test"}
     assert {"PATH", "PYTHONPATH"} == people("json://x", environ=mine)._environment().keys()

@@ -25,6 +25,7 @@ ENDS = {
 FOR_A_PERSON = {
     *("waiting_for_reviewer", "changes_requested", "draft", "blocked", "checks_failed"),
     *("somebody_pushed", "gate_broken", "gate_not_judged", "merged_against_gate"),
+    *("approvals_missing", "approver_wants_changes", "maker_unknown"),
     *("waiting_for_deploy", "no_pipeline"),
 }
 """Why a release waits for somebody, and not for something that comes by itself."""

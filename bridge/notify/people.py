@@ -71,11 +71,14 @@ class People:
         if not answer.known:
             raise Refused(say("target_not_known", name=self._name, why=answer.why))
         if not answer.ok:
-            why = capped(self._secrets.out_of(answer.why), LONGEST_WHY)
-            raise Unavailable(f"{self._name} was not reached ({why})")
+            raise Unavailable(f"{self._name} was not reached ({self.quote(answer.why)})")
 
     async def close(self) -> None:
         """Nothing is held between two messages."""
+
+    def quote(self, said: str) -> str:
+        """What apprise said, as we may keep it."""
+        return capped(self._secrets.out_of(said), LONGEST_WHY)
 
     async def _ask(self, asked: bytes) -> _Answered:
         try:

@@ -11,8 +11,8 @@ from bridge import __version__, audit, meter
 from bridge.delivery import DeliveryState
 from bridge.errors import Unavailable
 from bridge.release import Release
-from bridge.store import Store, deliveries, pauses, record, releases
-from bridge.web.present import delivery_json, pause_json, release_json
+from bridge.store import Store, deliveries, outbox, pauses, record, releases
+from bridge.web.present import delivery_json, notice_json, pause_json, release_json
 
 LAST_ID = 2**63 - 1
 Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
@@ -74,6 +74,17 @@ def twins(store: Store) -> APIRouter:
         told: list[JsonValue] = [one.as_json() for one in await store.read(meter.read)]
         after = shown[-1].id if len(shown) == limit else None
         return {"items": items, "after": after, "meter": told}
+
+    @router.get("/deliveries/out")
+    async def outgoing(
+        after: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
+        state: DeliveryState | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, JsonValue]:
+        """What the bridge tells others, newest first, and what became of it."""
+        shown = await store.read(lambda s: outbox.newest(s, limit, after, state))
+        items: list[JsonValue] = [notice_json(notice) for notice in shown]
+        return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
 
     @router.get("/audit")
     async def chain() -> dict[str, JsonValue]:

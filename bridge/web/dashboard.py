@@ -13,7 +13,7 @@ from bridge.delivery import DeliveryState
 from bridge.kit.clock import Clock
 from bridge.release import Release
 from bridge.sentences import span
-from bridge.store import Store, deliveries, pauses, record, releases
+from bridge.store import Store, deliveries, outbox, pauses, record, releases
 from bridge.web.api import LAST_ID, Identifier
 from bridge.web.present import ago, how_on, lead_time, mark, rail, standing_since
 
@@ -68,6 +68,15 @@ def pages(store: Store, clock: Clock) -> APIRouter:
         return render(
             "deliveries.html", deliveries=shown[:PAGE], more=more, state=state, meters=meters
         )
+
+    @router.get("/deliveries/out")
+    async def outgoing(
+        after: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
+        state: DeliveryState | None = None,
+    ) -> HTMLResponse:
+        shown = await store.read(lambda s: outbox.newest(s, PAGE + 1, after, state))
+        more = shown[PAGE - 1].id if len(shown) > PAGE else None
+        return render("outgoing.html", notices=shown[:PAGE], more=more, state=state)
 
     @router.get("/audit")
     async def chain() -> HTMLResponse:

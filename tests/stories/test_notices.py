@@ -17,6 +17,7 @@ from bridge.web.app import create_app
 from tests.bridge_kit import settings
 from tests.notify_kit import EVERYTHING, LISTENER_SECRET, OLD_SECRET, PATH, Listener
 from tests.stories.town import PUBLISHER_SECRET, Town
+from tests.web_kit import get
 
 HOUR = timedelta(hours=1)
 WithListener = Callable[..., Awaitable[tuple[Town, Listener]]]
@@ -145,6 +146,24 @@ async def test_help_that_comes_in_time_is_not_asked_for(listening: WithListener)
     assert DeliveryState.IGNORED is states["waiting"]
 
 
+async def test_who_waits_for_one_person_after_another_is_told_of_once(
+    listening: WithListener,
+) -> None:
+    town, listener = await listening(merge="human", about=["waiting"])
+    await town.publish("0.1.0")
+    await town.run()
+    for reviewed in ("CHANGES_REQUESTED", "APPROVED"):
+        town.now += HOUR
+        town.github.review(1, "rosa", reviewed)
+        await town.run()
+    assert {"waiting_for_reviewer", "changes_requested"} <= {
+        line.code for line in town.lines("0.1.0")
+    }
+    await town.run(patience=3 * HOUR)
+    assert ["release.waiting"] == listener.said
+    assert "for 4 h 0 min" in listener.lines[0]
+
+
 async def test_a_parked_delivery_is_told(listening: WithListener) -> None:
     town, listener = await listening()
     body = b'{"type": "model.published", "data": {"package": 7}}'
@@ -233,3 +252,18 @@ async def test_another_bridge_carries_on_what_this_one_verified(
     await other.worker.settle()
     await other.neighbours.close()
     other.store.close()
+
+
+async def test_what_goes_out_is_shown(listening: WithListener) -> None:
+    town, listener = await listening()
+    listener.answers = [410]
+    await town.publish("0.1.0")
+    await town.run()
+    page = await get(town.bridge, "/deliveries/out?state=parked")
+    assert 200 == page.status_code
+    assert "chain wants to be told nothing more (410)." in page.text
+    assert f'<a href="/releases/{town.release("0.1.0").key}">verified</a>' in page.text
+    twin = (await get(town.bridge, "/api/v1/deliveries/out")).json()
+    (told,) = twin["items"]
+    assert ("chain", "verified", "parked") == (told["target"], told["about"], told["state"])
+    assert "is live" in told["text"]
