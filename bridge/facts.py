@@ -72,6 +72,16 @@ class Moved(BaseModel):
     new: str | None = None
 
 
+class Quarantine(BaseModel):
+    """Who said that the version may not be proposed, why, since when, and until when, if it ends by
+    itself."""
+
+    by: str
+    why: str
+    since: datetime
+    until: datetime | None = None
+
+
 class Facts(BaseModel):
     """What was learned on the way. A step adds to it; nothing here decides by itself.
 
@@ -112,3 +122,4 @@ class Facts(BaseModel):
     shown: str | None = None
     build_output: str | None = None
     failed_builds: list[str] = []
+    quarantine: Quarantine | None = None

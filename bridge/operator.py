@@ -15,6 +15,7 @@ from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import Reason, Refused
 from bridge.facts import Allowance
 from bridge.notice import Notice
+from bridge.quarantine import quarantined
 from bridge.release import RETRYABLE, UNMERGED, Release, Stage
 from bridge.sentences import say
 from bridge.store import record, releases
@@ -105,9 +106,12 @@ def may_retry(
     *,
     who: str,
     why: str,
+    now: datetime,
 ) -> Reason:
     """What trying again would do, in a sentence; raises Refused."""
     rows = _tryable(session, package, version, allow)
+    if held := next(filter(None, (quarantined(row.facts, now) for row in rows)), None):
+        raise Refused(held)
     allowing = f", allowing {' and '.join(sorted(allow))}" if allow else ""
     names = {"package": rows[0].package, "version": rows[0].version}
     if not any(row.stage.is_end for row in rows):
@@ -130,7 +134,7 @@ def retry(
     One that waits for a freeze to end stays where it stands, and looks again. What it allows
     counts for this version only, and the file that was confirmed stays the one.
     """
-    reason = may_retry(session, package, version, allow, who=who, why=why)
+    reason = may_retry(session, package, version, allow, who=who, why=why, now=now)
     told: dict[str, JsonValue] = {"package": package, "version": version, "allow": [*sorted(allow)]}
     kept = keep(session, "retry", told, reason, who=who, why=why, now=now)
     for row in _tryable(session, package, version, allow):
@@ -148,16 +152,22 @@ def retry(
     return reason
 
 
-def _tryable(
-    session: Session, package: str, version: str, allow: Collection[Allowance]
-) -> Sequence[Release]:
-    """Those that ended without arriving, and those before the merge that a freeze stops."""
+def of_version(session: Session, package: str, version: str) -> Sequence[Release]:
+    """The version's releases, one a pipeline; raises Refused where there is none."""
     try:
         found = releases.find(session, package, version)
     except ValueError:
         found = []
     if not found:
         raise Refused(say("no_release", package=package, version=version))
+    return found
+
+
+def _tryable(
+    session: Session, package: str, version: str, allow: Collection[Allowance]
+) -> Sequence[Release]:
+    """Those that ended without arriving, and those before the merge that a freeze stops."""
+    found = of_version(session, package, version)
     stages = {*RETRYABLE, *(UNMERGED if Allowance.FREEZE in allow else ())}
     rows = [row for row in found if row.stage in stages]
     if not rows:

@@ -14,6 +14,7 @@ from bridge.facts import Allowance, Facts
 from bridge.freeze import frozen_until, next_freeze
 from bridge.gates import headline, judge, not_passed
 from bridge.pause import Pause
+from bridge.quarantine import ends, quarantined
 from bridge.release import Release
 from bridge.sentences import say
 
@@ -100,9 +101,11 @@ def ruling(
 ) -> Ruling:
     """What the gate says at `now`; `before` is the version verified last.
 
-    The version itself comes first (its file, its quarantine once there is one, its metrics), then
-    what ends without another version: a person's pause and a freeze are only `pending`.
+    The version itself comes first (its quarantine, its file, its metrics), then what ends without
+    another version: a person's pause and a freeze are only `pending`.
     """
+    if held := quarantined(facts, now):
+        return Ruling("failure", held, ends(facts))
     if wrong := other_file(facts) or not_passed(judge(policy.gates, facts.card, before)):
         return Ruling("failure", wrong)
     if pause and pause.since <= now:

@@ -40,8 +40,8 @@ ENDS = frozenset(
 UNMERGED = frozenset({Stage.ANNOUNCED, Stage.CONFIRMED, Stage.PROPOSED})
 
 
-RETRYABLE = (Stage.FAILED, Stage.SUPERSEDED)
-"""Ends from which a person may have a release try again."""
+RETRYABLE = (Stage.FAILED, Stage.SUPERSEDED, Stage.ROLLED_BACK)
+"""Ends from which a person may have a release try again, if it is not in quarantine."""
 
 
 MOVES: dict[Stage, frozenset[Stage]] = {

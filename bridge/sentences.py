@@ -4,6 +4,7 @@ A code is for programs and never changes its meaning; the sentence may be said b
 """
 
 from bridge.errors import Reason
+from bridge.sentences_serving import SERVING
 from bridge.sentences_told import TOLD
 
 SENTENCES: dict[str, str] = {
@@ -181,8 +182,8 @@ SENTENCES: dict[str, str] = {
     "handled again.",
     "retried": "{who} had {package} {version} tried again{allowing}: {why}",
     "no_release": "There is no release of {package} {version}. `bridge releases` lists what is.",
-    "no_retry": "{package} {version} is {stage}; only one that failed or was superseded can be "
-    "tried again.",
+    "no_retry": "{package} {version} is {stage}; only one that failed, was superseded or was "
+    "rolled back can be tried again.",
     "no_discard": "Delivery {id} is {state}; only one that is parked or new can be discarded.",
     "approvals_missing": "{have} of {count} approvals on GitHub; missing from {who}.{own}",
     "approver_wants_changes": "{who}, who may approve it, asked for changes.",
@@ -252,6 +253,7 @@ SENTENCES: dict[str, str] = {
     "deployments_hidden": "The token may not write deployments of {repository}, so GitHub's pages "
     "do not show them. Give it the permission that docs/permissions.md names.",
     **TOLD,
+    **SERVING,
 }
 
 

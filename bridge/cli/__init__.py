@@ -13,6 +13,7 @@ from bridge.cli import (  # noqa: F401 - they bring the commands
     pause,
     pin,
     read,
+    recall,
 )
 from bridge.cli.common import app, end, out
 from bridge.errors import BridgeError, Refused, Unavailable

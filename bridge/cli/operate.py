@@ -29,7 +29,9 @@ def retry(
     """Have a version that failed or was superseded go its way again, from its announcement."""
     who, allowed = getpass.getuser(), allow or []
     told = ask(
-        lambda session: operator.may_retry(session, package, version, allowed, who=who, why=reason)
+        lambda session: operator.may_retry(
+            session, package, version, allowed, who=who, why=reason, now=system_clock()
+        )
     )
     if dry_run:
         return out.print(Text(f"Would be done: {told.sentence}"))

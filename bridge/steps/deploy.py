@@ -10,6 +10,7 @@ from bridge.heroku.client import Build, as_seen
 from bridge.heroku.output import why
 from bridge.heroku.pack import pack
 from bridge.policy import LOOK_ANYWAY, goes_back, other_file
+from bridge.quarantine import quarantined
 from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.released import LOOK_FOR_RELEASE, overtaken, released, watch
@@ -41,7 +42,7 @@ async def deploy(release: Release, world: World) -> Outcome:
         if any(other.status == "pending" for other in builds):
             reason = say("app_is_busy", app=world.pipeline.app)
             return Wait(world.now + LOOK_ANYWAY, reason, seen=as_seen(builds))
-        if wrong := other_file(release.facts):
+        if wrong := other_file(release.facts) or quarantined(release.facts, world.now):
             raise Refused(wrong)
         if serving := await _serving_already(release, world):
             return serving

@@ -5,7 +5,8 @@ import contextlib
 from bridge.columns import written
 from bridge.errors import Declined, Refused, Unavailable
 from bridge.github.sight import SeenPull
-from bridge.policy import goes_back, next_look, other_file
+from bridge.policy import LOOK_ANYWAY, goes_back, next_look, other_file
+from bridge.quarantine import ends, quarantined
 from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.author import proposal, withdraw
@@ -32,11 +33,11 @@ async def propose(release: Release, world: World) -> Outcome:
     sight = await world.github.look(pipeline.branch, pipeline.looks_at, branch, built)
     pull, pin = sight.pull, pinned(sight.texts, release, pipeline)
     names = {"package": release.package, "version": release.version, "old": pin.version}
-    if pull and pull.state == "MERGED":
+    if pull and pull.state == "MERGED" and not _before_retry(release, pull):
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
     if world.newer or goes_back(release, pin.version):
         await withdraw(release, world, pull, by=world.newer or pin.version)
-    if pull and pull.state == "CLOSED" and not _closed_before_retry(release, pull):
+    if pull and pull.state == "CLOSED" and not _before_retry(release, pull):
         raise Declined(say("declined", number=pull.number))
     if pin.is_at(release.version):
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
@@ -70,6 +71,10 @@ def _not_my_turn(release: Release, world: World) -> Wait | None:
     """A newer version goes first, and an open pull request is not replaced at once; neither holds
     anybody up for long."""
     patience, first = world.pipeline.policy.replace_after, world.next_up
+    if held := quarantined(release.facts, world.now):
+        return Wait(ends(release.facts) or world.now + LOOK_ANYWAY, held)
+    if first and quarantined(first.facts, world.now):
+        first = None
     if world.newer:
         return None
     if first and world.now < (until := first.since + HOLDS_UP * patience):
@@ -79,8 +84,9 @@ def _not_my_turn(release: Release, world: World) -> Wait | None:
     return None
 
 
-def _closed_before_retry(release: Release, pull: SeenPull) -> bool:
-    """The bridge closed it itself when it refused the version; a person has it tried again."""
+def _before_retry(release: Release, pull: SeenPull) -> bool:
+    """The bridge closed it itself when it refused the version, or it was merged and rolled back; a
+    person has it tried again."""
     ours = release.facts.pull_request
     return ours is not None and ours.id == pull.id
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from bridge.errors import Refused
-from bridge.facts import HerokuDeployment
+from bridge.facts import HerokuDeployment, Quarantine
 from bridge.heroku.client import HerokuRelease
+from bridge.quarantine import quarantined
 from bridge.release import Release
 from bridge.sentences import say
-from bridge.steps.world import Done, Outcome, Wait, World
+from bridge.steps.world import Done, Learned, Outcome, Wait, World
 
 LOOK_AGAIN = timedelta(seconds=2)
 
@@ -33,7 +34,7 @@ async def rollback(release: Release, world: World) -> Outcome:
     if done and (done.current or done.status == "pending"):
         if done.status == "pending":
             return Wait(world.now + LOOK_AGAIN, release.reason)
-        return Done(say("rolled_back", release=done.version, **names))
+        return Done(say("rolled_back", release=done.version, **names), _quarantine(release, world))
     current = next((one for one in theirs if one.current), None)
     if current and current in newer and _slug(current) != _slug_of(release):
         raise Refused(say("release_replaced", current=current.version, release=_ours(release)))
@@ -43,6 +44,14 @@ async def rollback(release: Release, world: World) -> Outcome:
     await world.intend(say("intent_rollback", app=world.pipeline.app, release=target.release))
     await world.heroku.rollback(goal)
     return Wait(world.now + LOOK_AGAIN, release.reason)
+
+
+def _quarantine(release: Release, world: World) -> Learned:
+    """What was rolled back stays so until a person says otherwise."""
+    if quarantined(release.facts, world.now):
+        return {}
+    why = release.facts.refused_because or ""
+    return {"quarantine": Quarantine(by="bridge", why=why, since=world.now)}
 
 
 def _puts_back(theirs: HerokuRelease, target: HerokuDeployment) -> bool:

@@ -8,6 +8,7 @@ from bridge.errors import Reason, Refused, Unavailable
 from bridge.facts import Reading
 from bridge.policy import other_file
 from bridge.prediction.client import Health, same_version
+from bridge.quarantine import quarantined
 from bridge.release import Release
 from bridge.sentences import say, short, span
 from bridge.steps.same_file import must_be_the_same
@@ -26,7 +27,7 @@ async def verify(release: Release, world: World) -> Outcome:
     the model gives other predictions than at training time as often in a row as it would have to
     give the right ones.
     """
-    if reason := other_file(release.facts):
+    if reason := other_file(release.facts) or quarantined(release.facts, world.now):
         raise Refused(reason)
     rule = world.pipeline.policy.verify
     last = await _read(release, world)

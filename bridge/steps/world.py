@@ -9,7 +9,7 @@ from bridge.attestation import Provenance
 from bridge.circleci.client import Issuer
 from bridge.configuration import Pipeline
 from bridge.errors import Reason
-from bridge.facts import HerokuDeployment, Moved, PullRequest, Reading
+from bridge.facts import HerokuDeployment, Moved, PullRequest, Quarantine, Reading
 from bridge.github.client import GitHub
 from bridge.heroku.client import Heroku
 from bridge.index.client import Index
@@ -46,6 +46,7 @@ class Learned(TypedDict, total=False):
     shown: str
     build_output: str
     failed_builds: list[str]
+    quarantine: Quarantine
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,9 @@ async def test_what_makes_no_sense_is_refused_and_leaves_nothing(town: Town) -> 
 async def test_asking_first_changes_nothing(town: Town) -> None:
     await refused(town, "0.2.0rc1")
     told = town.ask(
-        lambda session: operator.may_retry(session, "regression-model", "0.2.0rc1", [], **ROSA)
+        lambda session: operator.may_retry(
+            session, "regression-model", "0.2.0rc1", [], now=town.now, **ROSA
+        )
     )
     assert "rosa had regression-model 0.2.0rc1 tried again: the customer waits" == told.sentence
     assert Stage.FAILED is town.release("0.2.0rc1").stage

@@ -1,0 +1,110 @@
+"""A person's word about a version that shall not serve: quarantine it, and lift that again.
+
+Like every act of a person each is a delivery of source `operator`, and a line of the record.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlmodel import Session, col
+
+from bridge.columns import written
+from bridge.errors import Reason, Refused
+from bridge.facts import Quarantine
+from bridge.operator import keep, of_version
+from bridge.quarantine import quarantined
+from bridge.release import Release
+from bridge.sentences import say
+from bridge.store import record, releases
+
+
+def may_quarantine(
+    session: Session, package: str, version: str, until: datetime | None, *, who: str, why: str
+) -> Reason:
+    """What it would do, in a sentence; raises Refused where the version was never heard of."""
+    row = of_version(session, package, version)[0]
+    end = f" until {written(until)}" if until else ""
+    return say("quarantine", who=who, package=row.package, version=row.version, until=end, why=why)
+
+
+def quarantine(
+    session: Session,
+    package: str,
+    version: str,
+    until: datetime | None,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+) -> Reason:
+    """Put the version into quarantine in every pipeline; raises Refused.
+
+    What serves goes on serving: to take it out of production is a rollback.
+    """
+    reason = may_quarantine(session, package, version, until, who=who, why=why)
+    held = Quarantine(by=who, why=why, since=now, until=until)
+    rows = of_version(session, package, version)
+    _set(session, "quarantine", rows, held, reason, who=who, why=why, now=now)
+    return reason
+
+
+def may_lift(
+    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+) -> Reason:
+    """What it would do, in a sentence; raises Refused where there is no quarantine."""
+    row = _held(session, package, version, now)[0]
+    return say("quarantine_lifted", who=who, package=row.package, version=row.version, why=why)
+
+
+def lift(
+    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+) -> Reason:
+    """End the quarantine: the version may go on, or be tried again; raises Refused."""
+    reason = may_lift(session, package, version, who=who, why=why, now=now)
+    rows = _held(session, package, version, now)
+    _set(session, "release-quarantine", rows, None, reason, who=who, why=why, now=now)
+    return reason
+
+
+def _held(session: Session, package: str, version: str, now: datetime) -> Sequence[Release]:
+    found = of_version(session, package, version)
+    rows = [row for row in found if quarantined(row.facts, now)]
+    if not rows:
+        names = {"package": found[0].package, "version": found[0].version}
+        raise Refused(say("not_quarantined", **names))
+    return rows
+
+
+def _set(
+    session: Session,
+    act: str,
+    rows: Sequence[Release],
+    held: Quarantine | None,
+    reason: Reason,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+) -> None:
+    """Write it down for each, and let those that are open look again."""
+    told: dict[str, JsonValue] = {"package": rows[0].package, "version": rows[0].version}
+    if held and held.until:
+        told["until"] = written(held.until)
+    kept = keep(session, act, told, reason, who=who, why=why, now=now)
+    for row in rows:
+        row.facts = row.facts.model_copy(update={"quarantine": held})
+        session.add(row)
+        session.flush()
+        record.append(
+            session,
+            row,
+            "note",
+            row.stage,
+            reason,
+            actor=who,
+            occurred_at=now,
+            now=now,
+            delivery=kept.key,
+        )
+        releases.wake(session, now, col(Release.id) == row.key)
