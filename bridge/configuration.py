@@ -168,6 +168,10 @@ class Pipeline(_Table):
         """The branch of this version's pull request: always the same, so that it is made once."""
         return f"bridge/{self.name}/{self.package}-{version}"
 
+    def branch_back_from(self, version: str) -> str:
+        """The branch of the pull request that puts the pin back after this version's rollback."""
+        return f"bridge/{self.name}/back-from-{self.package}-{version}"
+
     @property
     def source(self) -> str:
         """What the requirements file is compiled from: the same name, ending in `.in`."""

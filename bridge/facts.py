@@ -82,6 +82,27 @@ class Quarantine(BaseModel):
     until: datetime | None = None
 
 
+class Rollback(BaseModel):
+    """How a version was taken out of production, and what was put back.
+
+    `to` is the version that was put back, `release` the Heroku release that brought it, `build` and
+    `release_id` are of a build anew; `since` is when its readings began. `pull_request` puts the
+    pin back, and moves `moved` with it; `settled` when nothing is left to do about the pin.
+    `asked_by` is the person who wanted it.
+    """
+
+    to: str | None = None
+    release: int | None = None
+    build: str | None = None
+    release_id: str | None = None
+    asked_by: str | None = None
+    since: datetime | None = None
+    readings: list[Reading] = []
+    pull_request: PullRequest | None = None
+    moved: list[Moved] = []
+    settled: bool = False
+
+
 class Facts(BaseModel):
     """What was learned on the way. A step adds to it; nothing here decides by itself.
 
@@ -123,3 +144,4 @@ class Facts(BaseModel):
     build_output: str | None = None
     failed_builds: list[str] = []
     quarantine: Quarantine | None = None
+    rollback: Rollback | None = None

@@ -43,7 +43,7 @@ TELLS: dict[Stage, tuple[str, ...]] = {
     Stage.FAILED: ("heroku", "build_output"),
     Stage.VERIFIED: ("readings",),
     Stage.ROLLING_BACK: ("readings",),
-    Stage.ROLLED_BACK: ("quarantine",),
+    Stage.ROLLED_BACK: ("rollback", "quarantine"),
 }
 
 

@@ -26,7 +26,7 @@ REPLAYABLE = (DeliveryState.PARKED, DeliveryState.IGNORED, DeliveryState.DISCARD
 DISCARDABLE = (DeliveryState.PARKED, DeliveryState.NEW)
 OF_THIS_TRY = {
     *("merge_sha", "merged_by", "heroku", "readings", "watched_since", "refused_because"),
-    *("shown", "build_output"),
+    *("shown", "build_output", "rollback"),
 }
 """Facts that a release learns anew when it is tried again."""
 
@@ -112,6 +112,8 @@ def may_retry(
     rows = _tryable(session, package, version, allow)
     if held := next(filter(None, (quarantined(row.facts, now) for row in rows)), None):
         raise Refused(held)
+    if row := next((row for row in rows if _is_put_back(row)), None):
+        raise Refused(say("pin_not_settled", package=row.package, version=row.version))
     allowing = f", allowing {' and '.join(sorted(allow))}" if allow else ""
     names = {"package": rows[0].package, "version": rows[0].version}
     if not any(row.stage.is_end for row in rows):
@@ -161,6 +163,12 @@ def of_version(session: Session, package: str, version: str) -> Sequence[Release
     if not found:
         raise Refused(say("no_release", package=package, version=version))
     return found
+
+
+def _is_put_back(row: Release) -> bool:
+    """Whether the pin is still being put back."""
+    rolled = row.facts.rollback
+    return row.stage is Stage.ROLLED_BACK and rolled is not None and not rolled.settled
 
 
 def _tryable(

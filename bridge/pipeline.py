@@ -14,6 +14,7 @@ from bridge.steps.deploy import deploy
 from bridge.steps.merge import merge
 from bridge.steps.propose import propose
 from bridge.steps.provenance import with_late_attestations
+from bridge.steps.revert import revert
 from bridge.steps.rollback import rollback
 from bridge.steps.shown import shown
 from bridge.steps.verify import verify
@@ -39,3 +40,8 @@ PIPELINE: dict[Stage, Leg] = {
     Stage.DEPLOYED: Leg(shown(verify), earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
     Stage.ROLLING_BACK: Leg(shown(rollback), earns=Stage.ROLLED_BACK),
 }
+
+AFTERCARE: dict[Stage, Leg] = {
+    Stage.ROLLED_BACK: Leg(revert, earns=Stage.ROLLED_BACK),
+}
+"""Ends that are looked after until nothing is left to do: the release stays where it stands."""

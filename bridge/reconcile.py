@@ -17,16 +17,18 @@ from bridge.configuration import Pipeline
 from bridge.errors import Declined, LeaseLost, Reason, Refused, Superseded, Unavailable
 from bridge.kit.clock import Clock
 from bridge.pause import stops
-from bridge.pipeline import PIPELINE, Leg
+from bridge.pipeline import AFTERCARE, PIPELINE, Leg
 from bridge.policy import ASK_LATE, LOOK_ANYWAY
 from bridge.release import Release, Stage
 from bridge.sentences import say
 from bridge.steps.world import NOTHING, Done, Intend, Learned, Memory, Wait, World
-from bridge.store import Store, pauses, record, releases
+from bridge.store import Store, pauses, record, releases, serving
 
 log = structlog.get_logger()
 Chance = Callable[[], float]
 """A random number from 0 up to 1."""
+SERVED = (Stage.DEPLOYED, Stage.ROLLING_BACK, Stage.VERIFIED)
+LEGS = {**PIPELINE, **AFTERCARE}
 BUGS_UNTIL_PARKED = 5
 CRASHES_UNTIL_PARKED = 20
 STEP_WITHIN = 100.0
@@ -73,7 +75,7 @@ class Reconciler:
             log.warning("lease lost", release=release.id, version=release.version)
 
     async def _advance(self, release: Release) -> None:
-        leg, pipeline = PIPELINE[release.stage], self.pipelines.get(release.pipeline)
+        leg, pipeline = LEGS[release.stage], self.pipelines.get(release.pipeline)
         if pipeline is None:
             return await self._later(release, say("no_pipeline", name=release.pipeline), ASK_PARKED)
 
@@ -134,6 +136,8 @@ class Reconciler:
             ledger.transit(session, row, to, reason, now)
             if alarm:
                 ledger.note(session, row, "alarm", alarm, now)
+            if to.is_end:
+                serving.wake_guards(session, row, now)
             if to is Stage.PROPOSED:
                 ledger.wake_older(session, row, now)
             elif release.stage in (Stage.CONFIRMED, Stage.PROPOSED):
@@ -178,6 +182,8 @@ class Reconciler:
         attempts: int = 0,
         failures: int = 0,
     ) -> None:
+        if release.stage.is_end:  # what it ended with stays said
+            reason, wait = release.reason, max(wait, ASK_LATE)
         later = Wait(self._clock() + wait, reason)
         await self._wait(release, later, attempts=attempts, failures=failures)
 
@@ -211,12 +217,16 @@ def _in_a_row(release: Release, *codes: str) -> int:
 
 def _memory(session: Session, release: Release) -> Memory:
     confirmed = release.stage is Stage.CONFIRMED
+    deployed = release.stage in SERVED
+    to = release.facts.rollback.to if release.facts.rollback else None
     opened = releases.latest(session, release.pipeline, Stage.PROPOSED) if confirmed else None
     return Memory(
         newer=ledger.newer_ahead(session, release),
         next_up=ledger.next_up(session, release) if confirmed else None,
         open_since=opened.since if opened else None,
         last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
+        earlier=tuple(serving.verified(session, release)) if deployed else (),
+        put_back=releases.of_version(session, release.pipeline, to) if to else None,
         chain_head=record.head(session),
         merged_after=ledger.merged_after(session, release),
         pause=pauses.of(session, release.pipeline),

@@ -37,6 +37,8 @@ class Stage(StrEnum):
 ENDS = frozenset(
     {Stage.VERIFIED, Stage.SUPERSEDED, Stage.DECLINED, Stage.FAILED, Stage.ROLLED_BACK}
 )
+LOOKED_AFTER = frozenset({Stage.ROLLED_BACK})
+"""Ends that leave something to do; see `pipeline.AFTERCARE`."""
 UNMERGED = frozenset({Stage.ANNOUNCED, Stage.CONFIRMED, Stage.PROPOSED})
 
 
@@ -120,7 +122,7 @@ class Release(SQLModel, table=True):
 
 
 def move(release: Release, to: Stage, reason: Reason, at: datetime) -> None:
-    """Put the release on `to`. It is due at once, unless this is the end of its journey.
+    """Put the release on `to`. It is due at once, unless nothing is left to do at this end.
 
     Raises ValueError for a move that the graph does not know: that is a bug.
     """
@@ -130,7 +132,7 @@ def move(release: Release, to: Stage, reason: Reason, at: datetime) -> None:
     release.code, release.sentence = reason.code, reason.sentence
     release.since = at
     release.attempts, release.failures, release.seen = 0, 0, None
-    release.due_at = None if to.is_end else at
+    release.due_at = None if to in ENDS - LOOKED_AFTER else at
 
 
 class Evidence(RootModel[dict[str, JsonValue]]):

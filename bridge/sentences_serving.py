@@ -6,5 +6,27 @@ SERVING: dict[str, str] = {
     "release-quarantine",
     "quarantine": "{who} put {package} {version} into quarantine{until}: {why}",
     "quarantine_lifted": "{who} lifted the quarantine of {package} {version}: {why}",
+    "pin_not_settled": "{package} {version} is rolled back, and its pin is still being put back; "
+    "merge or close that pull request first.",
     "not_quarantined": "{package} {version} is not in quarantine.",
+    # rolling back
+    "putting_back": "{app} runs {version} again, as v{release}; {count} of {wanted} readings in a "
+    "row match, the last one {verdict}.",
+    "rebuilding": "Heroku has not kept v{release}; {sha}, which brought {version}, is built anew.",
+    "rebuild_failed": "Heroku could not build {sha} anew, which brought {version} ({tail}): "
+    "{because}",
+    "rolled_back_anew": "{app} runs {version} again, built anew as v{release}, because Heroku had "
+    "not kept it: {because}",
+    "rollback_unproven": "{app} should run {version} again, as v{release}, but after {within} it "
+    "does not prove it ({note}): {because}",
+    "intent_rebuild": "About to build {sha} for {app} once more, source {digest}, because Heroku "
+    "has not kept it.",
+    # the pin, after a rollback
+    "reverting": "Pull request #{number} puts the pin back to {version}, which runs again: {why}",
+    "revert_by_hand": "Put the pin on {branch} back to {version} by hand, which runs again; the "
+    "bridge will not guess: {why}",
+    "revert_declined": "Pull request #{number}, which puts the pin back to {back}, was closed or "
+    "undone: {branch} pins {version}, though it was rolled back.",
+    "pin_put_back": "{branch} pins {version} and not {was} any more, which was rolled back.",
+    "gate_of_revert": "It puts back {version}, which was verified and runs already.",
 }

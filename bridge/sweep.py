@@ -18,6 +18,7 @@ from bridge import ledger
 from bridge.configuration import Pipeline
 from bridge.errors import LeaseLost, Reason, Unavailable
 from bridge.event import Published
+from bridge.facts import PullRequest
 from bridge.heroku.client import as_seen
 from bridge.kit.clock import Clock
 from bridge.policy import carries
@@ -127,9 +128,10 @@ class Sweeper:
 
     async def _pulls(self, group: Sequence[Pipeline]) -> list[Change]:
         waiting = {
-            release.facts.pull_request.id: release
-            for release in await self._waiting(group, Stage.PROPOSED)
-            if release.facts.pull_request
+            pull.id: release
+            for stage in (Stage.PROPOSED, Stage.ROLLED_BACK)
+            for release in await self._waiting(group, stage)
+            if (pull := _open_pull(release))
         }
         if not waiting:
             return []
@@ -189,6 +191,13 @@ def _begin(session: Session, upload: Upload, now: datetime) -> None:
     ledger.begin(session, pipeline, told, by="the sweep", now=now)
     if release := releases.of_version(session, pipeline.name, version):
         ledger.note(session, release, "repair", say("unheard_upload"), now)
+
+
+def _open_pull(release: Release) -> PullRequest | None:
+    """The pull request that it waits for: its own, or the one that puts the pin back."""
+    if release.stage is Stage.ROLLED_BACK:
+        return release.facts.rollback.pull_request if release.facts.rollback else None
+    return release.facts.pull_request
 
 
 def _groups(pipelines: Iterable[Pipeline], *shared: str) -> Iterable[list[Pipeline]]:

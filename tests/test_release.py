@@ -7,8 +7,8 @@ import pytest
 
 from bridge.errors import Reason
 from bridge.facts import Facts, PullRequest
-from bridge.pipeline import PIPELINE
-from bridge.release import ENDS, MOVES, RETRYABLE, UNMERGED, Release, Stage, move
+from bridge.pipeline import AFTERCARE, PIPELINE
+from bridge.release import ENDS, LOOKED_AFTER, MOVES, RETRYABLE, UNMERGED, Release, Stage, move
 from tests.bridge_kit import NOW
 
 WHY = Reason("because", "Because.")
@@ -44,7 +44,7 @@ def test_a_drawn_move_changes_everything_that_tells_of_it(here: Stage, there: St
         release.since,
         release.attempts,
     )
-    assert (None if there in ENDS else later) == release.due_at
+    assert (None if there in ENDS - LOOKED_AFTER else later) == release.due_at
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,7 @@ def test_any_other_move_is_a_bug_and_changes_nothing(here: Stage, there: Stage) 
 def test_every_stage_is_an_end_or_has_a_step() -> None:
     assert set(Stage) == ENDS | PIPELINE.keys()
     assert not ENDS & PIPELINE.keys()
+    assert LOOKED_AFTER == AFTERCARE.keys()
     assert {*PIPELINE, *RETRYABLE} == MOVES.keys()
     assert {Stage.ANNOUNCED} == {to for stage in RETRYABLE for to in MOVES[stage]}
     assert ENDS == {stage for stage in Stage if stage.is_end}

@@ -47,7 +47,7 @@ async def deploy(release: Release, world: World) -> Outcome:
         if serving := await _serving_already(release, world):
             return serving
         await must_be_the_same(release, world)
-        build = await _start(world, sha)
+        build = await start(world, sha)
         builds = [build, *builds]
     if build.status == "pending":
         return Wait(
@@ -73,14 +73,14 @@ async def _give_way(release: Release, world: World, build: Build | None) -> None
     raise Superseded(overtaken(release, newer))
 
 
-async def _start(world: World, sha: str) -> Build:
+async def start(world: World, sha: str, intent: str = "intent_build") -> Build:
     """Only the app's folder goes to Heroku: its buildpack reads requirements.txt at the top."""
     tarball = await world.github.tarball(sha)
     source = await asyncio.to_thread(pack, tarball, world.pipeline.app_root)
     checksum = hashlib.sha256(source).hexdigest()
     slot = await world.heroku.upload(source)
     await world.intend(
-        say("intent_build", sha=short(sha), app=world.pipeline.app, digest=f"sha256:{checksum}")
+        say(intent, sha=short(sha), app=world.pipeline.app, digest=f"sha256:{checksum}")
     )
     return await world.heroku.build(slot, checksum, sha)
 

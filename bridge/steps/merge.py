@@ -59,12 +59,12 @@ async def merge(release: Release, world: World) -> Outcome:
     if reason and pull.merges_later and pipeline.policy.merge == "auto":
         await world.intend(say("intent_hold", number=pull.number))
         await world.github.hold(pull.id)
-    reason = reason or _must_wait(pull, sight)
+    reason = reason or must_wait(pull, sight)
     if reason is None or release.seen is None:
         await _must_be_the_same(pull, release, world)
     if reason:
         return _wait(world, reason, pull, gate)
-    return await _merge_now(pull, ours, sight, world)
+    return await merge_now(pull, ours, sight, world)
 
 
 async def _must_be_the_same(pull: SeenPull, release: Release, world: World) -> None:
@@ -77,7 +77,7 @@ async def _must_be_the_same(pull: SeenPull, release: Release, world: World) -> N
         raise
 
 
-def _must_wait(pull: SeenPull, sight: Sight) -> Reason | None:
+def must_wait(pull: SeenPull, sight: Sight) -> Reason | None:
     """Why GitHub would not merge now, though our policy would, and all is done about it."""
     if pull.is_draft:
         return say("draft", number=pull.number)
@@ -90,7 +90,8 @@ def _must_wait(pull: SeenPull, sight: Sight) -> Reason | None:
     return None if pull.may_merge_later else say("blocked", number=pull.number)
 
 
-async def _merge_now(pull: SeenPull, ours: PullRequest, sight: Sight, world: World) -> Outcome:
+async def merge_now(pull: SeenPull, ours: PullRequest, sight: Sight, world: World) -> Wait:
+    """At exactly this head: at once, later by GitHub itself, or by its queue."""
     names = {"number": pull.number, "sha": short(ours.head_sha)}
     if sight.queue:
         await world.intend(say("intent_enqueue", **names))
@@ -110,7 +111,7 @@ async def _merged(pull: SeenPull, sight: Sight, world: World) -> Outcome:
         reason = say("looking_again", what="GitHub does not show the merge commit yet")
         return Wait(world.now + LOOK_SOON, reason)
     if sight.head:
-        await _tidy_up(sight.head.id, pull, world)
+        await tidy_up(sight.head.id, pull, world)
     by = pull.merged_by.login if pull.merged_by else "somebody"
     sha = pull.merge_commit.oid
     return Done(
@@ -119,8 +120,8 @@ async def _merged(pull: SeenPull, sight: Sight, world: World) -> Outcome:
     )
 
 
-async def _tidy_up(ref_id: str, pull: SeenPull, world: World) -> None:
-    """A branch that cannot be deleted, a protected one say, stops no release."""
+async def tidy_up(ref_id: str, pull: SeenPull, world: World) -> None:
+    """Delete the branch. One that cannot be deleted, a protected one say, stops no release."""
     await world.intend(say("intent_delete", number=pull.number))
     with contextlib.suppress(Unavailable, Refused):
         await world.github.delete_branch(ref_id)

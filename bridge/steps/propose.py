@@ -48,7 +48,7 @@ async def propose(release: Release, world: World) -> Outcome:
         reason = say("branch_in_use", branch=branch)
         return Wait(next_look(release.since, world.now), reason)
     if pull and pull.state == "OPEN":
-        await _ask_for(pull.number, world)
+        await ask_for(pull.number, world)
         reason = say("adopted", number=pull.number, **names)
         learned: Learned = {
             **resolved,
@@ -60,7 +60,7 @@ async def propose(release: Release, world: World) -> Outcome:
     made = await world.github.propose(
         sight.repository_id, proposal(release, world, sight, pin.version, files)
     )
-    await _ask_for(made.number, world)
+    await ask_for(made.number, world)
     return Done(
         say("proposed", number=made.number, **names),
         {**resolved, "pull_request": made, "previous_version": pin.version},
@@ -91,7 +91,7 @@ def _before_retry(release: Release, pull: SeenPull) -> bool:
     return ours is not None and ours.id == pull.id
 
 
-async def _ask_for(number: int, world: World) -> None:
+async def ask_for(number: int, world: World) -> None:
     """Labels and reviewers are a courtesy: failing to set them stops nothing."""
     labels, reviewers = world.pipeline.labels, world.pipeline.reviewers
     if labels or reviewers:

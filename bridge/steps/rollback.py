@@ -1,73 +1,86 @@
-"""rolling_back → rolled_back: the last verified version runs again."""
+"""rolling_back → rolled_back: a version that was verified before runs again, and proves it."""
 
 from datetime import timedelta
 
 from bridge.errors import Refused
-from bridge.facts import HerokuDeployment, Quarantine
+from bridge.facts import Quarantine, Rollback
 from bridge.heroku.client import HerokuRelease
 from bridge.quarantine import quarantined
 from bridge.release import Release
-from bridge.sentences import say
-from bridge.steps.world import Done, Learned, Outcome, Wait, World
+from bridge.sentences import say, span
+from bridge.steps.rebuild import rebuild, rebuilt
+from bridge.steps.theirs import current_of, eligible, number_of, put_back, runs
+from bridge.steps.verify import KEPT, in_a_row, read
+from bridge.steps.world import Done, Outcome, Wait, World
 
 LOOK_AGAIN = timedelta(seconds=2)
 
 
 async def rollback(release: Release, world: World) -> Outcome:
-    """Ask Heroku once to put the last verified Heroku release back, and wait until it runs.
+    """Ask Heroku once to put the last verified Heroku release back, and see that it serves.
 
+    What a person has put back by hand counts as well, and what Heroku has not kept is built anew.
     Raises Refused when nothing was verified before, when the policy leaves it to a person, when
     Heroku cannot do it, or when somebody else has deployed meanwhile.
     """
-    because, before = release.facts.refused_because or "", world.last_verified
-    target = before.facts.heroku if before else None
-    if before is None or target is None or target.release is None:
+    because, theirs = release.facts.refused_because or "", await world.heroku.releases()
+    known, current = release.facts.rollback or Rollback(), current_of(theirs)
+    newer = [one for one in theirs if one.version > number_of(release)]
+    before = put_back(release, theirs, world.earlier) or world.last_verified
+    if before is None or not number_of(before):
         raise Refused(say("nothing_to_roll_back_to", because=because))
-    if world.pipeline.policy.rollback == "ask":
-        raise Refused(say("rollback_by_hand", because=because))
-    theirs = await world.heroku.releases()
     names = {"app": world.pipeline.app, "version": before.version, "because": because}
-    newer = [one for one in theirs if one.version > _ours(release)]
-    done = next((one for one in newer if _puts_back(one, target)), None)
+    done = next((one for one in newer if _puts_back(one, before, known)), None)
     if done and done.status == "failed":
         raise Refused(say("rollback_failed", release=done.version, **names))
-    if done and (done.current or done.status == "pending"):
-        if done.status == "pending":
-            return Wait(world.now + LOOK_AGAIN, release.reason)
-        return Done(say("rolled_back", release=done.version, **names), _quarantine(release, world))
-    current = next((one for one in theirs if one.current), None)
-    if current and current in newer and _slug(current) != _slug_of(release):
-        raise Refused(say("release_replaced", current=current.version, release=_ours(release)))
-    goal = next((one for one in theirs if one.version == target.release), None)
-    if goal is None or not goal.eligible_for_rollback:
-        raise Refused(say("not_eligible", release=target.release, because=because))
-    await world.intend(say("intent_rollback", app=world.pipeline.app, release=target.release))
+    if done and done.status == "pending":
+        return Wait(world.now + LOOK_AGAIN, release.reason)
+    if done and done.current:
+        return await _prove(release, before, done, known, world)
+    if world.pipeline.policy.rollback == "ask" and not known.asked_by:
+        raise Refused(say("rollback_by_hand", because=because))
+    goal = eligible(theirs, before)
+    if goal is None and (wait := await rebuilt(release, before, world)):
+        return wait
+    if current and current in newer and not runs(current, release):
+        words = {"current": current.version, "release": number_of(release)}
+        raise Refused(say("release_replaced", **words))
+    if goal is None:
+        return await rebuild(release, before, world)
+    await world.intend(say("intent_rollback", app=world.pipeline.app, release=goal.version))
     await world.heroku.rollback(goal)
     return Wait(world.now + LOOK_AGAIN, release.reason)
 
 
-def _quarantine(release: Release, world: World) -> Learned:
-    """What was rolled back stays so until a person says otherwise."""
-    if quarantined(release.facts, world.now):
-        return {}
-    why = release.facts.refused_because or ""
-    return {"quarantine": Quarantine(by="bridge", why=why, since=world.now)}
+async def _prove(
+    release: Release, before: Release, done: HerokuRelease, known: Rollback, world: World
+) -> Outcome:
+    """The version that was put back is read like any other before it is said to run."""
+    rule, because = world.pipeline.policy.verify, release.facts.refused_because or ""
+    last = await read(before, world)
+    fresh = known.since is None or known.release != done.version
+    readings = [last] if fresh else [*known.readings, last][-KEPT:]
+    since = world.now if fresh or known.since is None else known.since
+    found = {"to": before.version, "release": done.version, "readings": readings, "since": since}
+    known = known.model_copy(update=found)
+    names = {"app": world.pipeline.app, "version": before.version, "release": done.version}
+    matching = in_a_row(readings, lambda one: one.verdict == "matches")
+    if matching >= rule.matches:
+        code = "rolled_back_anew" if known.build else "rolled_back"
+        held = release.facts.quarantine
+        if held is None or not quarantined(release.facts, world.now):
+            held = Quarantine(by=known.asked_by or "bridge", why=because, since=world.now)
+        return Done(say(code, because=because, **names), {"rollback": known, "quarantine": held})
+    if world.now >= since + rule.within and last.answered and not matching:
+        words = {"within": span(rule.within.total_seconds()), "note": last.note or "no answer"}
+        raise Refused(say("rollback_unproven", because=because, **words, **names))
+    progress = {"count": matching, "wanted": rule.matches, "verdict": last.verdict}
+    return Wait(
+        world.now + rule.every, say("putting_back", **names, **progress), {"rollback": known}
+    )
 
 
-def _puts_back(theirs: HerokuRelease, target: HerokuDeployment) -> bool:
-    """Heroku describes a rollback as `Rollback to v42`."""
-    same_slug = target.slug is not None and _slug(theirs) == target.slug
-    return same_slug or theirs.description == f"Rollback to v{target.release}"
-
-
-def _ours(release: Release) -> int:
-    deployed = release.facts.heroku
-    return deployed.release if deployed and deployed.release else 0
-
-
-def _slug_of(release: Release) -> str | None:
-    return release.facts.heroku.slug if release.facts.heroku else None
-
-
-def _slug(theirs: HerokuRelease) -> str | None:
-    return theirs.slug.id if theirs.slug else None
+def _puts_back(theirs: HerokuRelease, before: Release, known: Rollback) -> bool:
+    """By its slug, by the build that we started for it, or by Heroku's words `Rollback to v42`."""
+    described = theirs.description == f"Rollback to v{number_of(before)}"
+    return described or runs(theirs, before) or theirs.id == known.release_id

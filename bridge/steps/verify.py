@@ -30,14 +30,14 @@ async def verify(release: Release, world: World) -> Outcome:
     if reason := other_file(release.facts) or quarantined(release.facts, world.now):
         raise Refused(reason)
     rule = world.pipeline.policy.verify
-    last = await _read(release, world)
+    last = await read(release, world)
     readings = [*release.facts.readings, last][-KEPT:]
     since = _watched_since(release, world, rule.every)
-    matching = _in_a_row(readings, lambda one: one.verdict == "matches")
+    matching = in_a_row(readings, lambda one: one.verdict == "matches")
     if matching >= rule.matches:
         await must_be_the_same(release, world)
         return _proven(release, readings, matching)
-    wrong = _in_a_row(readings, lambda one: one.wrong_answer)
+    wrong = in_a_row(readings, lambda one: one.wrong_answer)
     if wrong >= rule.matches:
         raise Refused(say("wrong_answers", version=release.version, note=last.note))
     if world.now >= since + rule.within and last.answered and not matching:
@@ -59,11 +59,12 @@ def _watched_since(release: Release, world: World, every: timedelta) -> datetime
     return release.facts.watched_since or world.now
 
 
-def _in_a_row(readings: list[Reading], good: Callable[[Reading], bool]) -> int:
+def in_a_row(readings: list[Reading], good: Callable[[Reading], bool]) -> int:
+    """How many of the last readings are so, without a gap."""
     return len(list(takewhile(good, reversed(readings))))
 
 
-async def _read(release: Release, world: World) -> Reading:
+async def read(release: Release, world: World) -> Reading:
     """One reading: what health says, and whether the known answers are given."""
     known = release.facts.card.known_answers if release.facts.card else []
     try:

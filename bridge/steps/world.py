@@ -9,7 +9,7 @@ from bridge.attestation import Provenance
 from bridge.circleci.client import Issuer
 from bridge.configuration import Pipeline
 from bridge.errors import Reason
-from bridge.facts import HerokuDeployment, Moved, PullRequest, Quarantine, Reading
+from bridge.facts import HerokuDeployment, Moved, PullRequest, Quarantine, Reading, Rollback
 from bridge.github.client import GitHub
 from bridge.heroku.client import Heroku
 from bridge.index.client import Index
@@ -46,7 +46,8 @@ class Learned(TypedDict, total=False):
     shown: str
     build_output: str
     failed_builds: list[str]
-    quarantine: Quarantine
+    quarantine: Quarantine | None
+    rollback: Rollback
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,13 @@ class Done:
 
 @dataclass(frozen=True)
 class Wait:
-    """Not yet. Look again at `until`, or when something happens.
+    """Not yet. Look again at `until`, or when something happens; None where nothing will.
 
     `seen` is what the neighbour showed, where a webhook or the sweep will tell of a change. An
     `alarm` is written down as one: somebody should look at it.
     """
 
-    until: datetime
+    until: datetime | None
     because: Reason
     learned: Learned = field(default_factory=Learned)
     seen: str | None = None
@@ -85,13 +86,17 @@ class Memory:
     release of the pipeline, `chain_head` the hash of the last audit line. Only where a release is
     to be proposed: `next_up` is a newer release that is confirmed, `open_since` when the pipeline's
     open pull request was made. Only where one is to be deployed: `merged_after` is a newer version
-    that is merged, too. `pause` is what a person has stopped it with.
+    that is merged, too. Only where one serves or is rolled back: `earlier` are the other verified
+    releases, the latest first, `put_back` the one that runs again in place of this one. `pause` is
+    what a person has stopped it with.
     """
 
     newer: str | None = None
     last_verified: Release | None = None
     next_up: Release | None = None
     open_since: datetime | None = None
+    earlier: tuple[Release, ...] = ()
+    put_back: Release | None = None
     chain_head: str = ""
     merged_after: Release | None = None
     pause: Pause | None = None

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bridge.columns import Moment
 from bridge.errors import LeaseLost
-from bridge.release import ENDS, Release, Stage, Transition
+from bridge.release import Release, Stage, Transition
 from bridge.store.postgresql import ring
 
 other = aliased(Release)
@@ -149,17 +149,16 @@ def held(session: Session, release: Release) -> Release:
 def give_back(row: Release, due_at: datetime | None) -> None:
     """End the lease. A wake that came meanwhile is not slept over."""
     woken = row.due_at if row.due_at != row.claimed_until else None
-    if due_at is not None and woken is not None:
-        due_at = min(due_at, woken)
+    due_at = min((moment for moment in (due_at, woken) if moment), default=None)
     row.due_at, row.claimed_by, row.claimed_until = due_at, None, None
 
 
 def wake(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:
-    """Make open releases due now; the count of them."""
+    """Make releases that are looked at again due now; the count of them."""
     ring(session.connection())
     result = session.execute(
         update(Release)
-        .where(col(Release.stage).not_in(ENDS), *where)
+        .where(DUE.is_not(None), *where)
         .values(due_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -211,7 +210,7 @@ def take_back(session: Session, now: datetime, worker: str | None = None) -> Non
     whose.append(or_(UNCLAIMED, LAST_LINE != "intent"))
     session.execute(
         update(Release)
-        .where(col(Release.stage).not_in(ENDS), *whose)
+        .where(DUE.is_not(None), *whose)
         .values(due_at=now, claimed_by=None, claimed_until=None)
         .execution_options(synchronize_session=False)
     )

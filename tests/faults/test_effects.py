@@ -130,6 +130,17 @@ async def overtaken(town: Town) -> None:
     assert town.release("0.1.1").stage is Stage.VERIFIED
 
 
+async def rolled_back_anew(town: Town) -> None:
+    """The same, when Heroku has not kept what the first version ran from."""
+    await verified(town)
+    town.heroku.expire(1)
+    town.runner.stuck_version = "0.1.0"
+    await town.publish("0.1.1")
+    await town.run()
+    assert town.release("0.1.1").stage is Stage.ROLLED_BACK
+    assert 3 == len(town.heroku.builds)
+
+
 Journey = Callable[[Town], Awaitable[None]]
 JOURNEYS: dict[Journey, set[str]] = {
     verified: {"Propose", "Merge", "DeleteBranch", "POST sources", "PUT slots", "POST builds"}
@@ -139,7 +150,8 @@ JOURNEYS: dict[Journey, set[str]] = {
     queued: {"Enqueue"},
     superseded: {"Close"},
     rewritten: {"Draft", "Swap"},
-    rolled_back: {"POST releases"},
+    rolled_back: {"POST releases", "Propose"},
+    rolled_back_anew: {"POST builds"},
     overtaken: {"DELETE builds"},
 }
 """Each journey with the effects that the process dies around; together they are all of them."""

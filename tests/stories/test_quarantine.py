@@ -110,10 +110,18 @@ async def test_nothing_that_was_ever_received_brings_it_back(town: Town) -> None
     assert "0.1.0" == (await town.health())["model_version"]
 
 
-async def test_a_retry_does_not_bring_it_back(town: Town) -> None:
+async def test_a_person_lifts_it_and_only_then_may_have_it_tried_again(town: Town) -> None:
     await rolled_back(town)
     with pytest.raises(Refused, match="release-quarantine"):
         await retry(town, "0.1.1")
+    assert "rosa lifted" in (await lift(town, "0.1.1")).sentence
+    await town.run()
+    assert Stage.ROLLED_BACK is town.release("0.1.1").stage, "lifting alone brings nothing back"
+    await retry(town, "0.1.1")
+    await town.run()
+    assert Stage.VERIFIED is town.release("0.1.1").stage
+    assert ["MERGED", "MERGED"] == proposed(town, "0.1.1")
+    assert "0.1.1" == (await town.health())["model_version"]
 
 
 async def test_what_a_person_holds_nobody_merges(town_with: Callable[..., Town]) -> None:

@@ -119,6 +119,15 @@ class Heroku(Gate):
         self.config_vars = dict(old.config)
         return self.release(f"Rollback to v{version}", old.slug, by)
 
+    def expire(self, version: int) -> None:
+        """Heroku destroys what an old release was made of; it cannot be put back any more.
+
+        See https://devcenter.heroku.com/changelog-items/3395.
+        """
+        for release in self.releases:
+            if release.version == version:
+                release.status = "expired"
+
     def set_config(self, changes: Mapping[str, str | None], by: str) -> Release | None:
         """A new release with other config vars; None deletes one. Nothing changed: no release."""
         wanted = {**self.config_vars, **changes}

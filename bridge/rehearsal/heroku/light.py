@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from bridge.rehearsal.heroku.dyno import Built, Dyno, DynoCrashed, Log
 from bridge.rehearsal.heroku.light_app import BadWheel, Model, application, read_model
@@ -42,7 +43,7 @@ class LightRunner:
     """Serves the model of the pinned wheel, which `find(name, version)` gets from the index.
 
     To misbehave: `fail_build` is why builds fail; while `stuck_version` is set, health reports that
-    version (and its digest, if it was ever built); with `wrong_answers` the model errs.
+    version (and its digest, if it was ever built); with `wrong_answers` the newest model errs.
     """
 
     def __init__(
@@ -89,6 +90,11 @@ class LightRunner:
             return model
         built = [old for old in self._models.values() if old and old.version == self.stuck_version]
         return built[-1] if built else Model(self.stuck_version, model.digest, model.answers)
+
+    def errs(self, model: Model) -> bool:
+        """Whether this model's predictions are wrong."""
+        versions = [Version(one.version) for one in self._models.values() if one]
+        return self.wrong_answers and Version(model.version) == max(versions)
 
     def _install(self, requirements: str) -> Model | None:
         lines = list(_lines(requirements))

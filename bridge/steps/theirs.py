@@ -1,0 +1,40 @@
+"""Heroku releases against ours: which of them runs a version of ours, and which does not. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from bridge.heroku.client import HerokuRelease
+from bridge.release import Release
+
+
+def current_of(theirs: Sequence[HerokuRelease]) -> HerokuRelease | None:
+    """The one that runs."""
+    return next((one for one in theirs if one.current), None)
+
+
+def number_of(release: Release) -> int:
+    """The Heroku release that brought this version, or 0."""
+    deployed = release.facts.heroku
+    return deployed.release if deployed and deployed.release else 0
+
+
+def runs(theirs: HerokuRelease, release: Release) -> bool:
+    """Whether it has the slug of this version, however often it was put back."""
+    slug = release.facts.heroku.slug if release.facts.heroku else None
+    return slug is not None and theirs.slug is not None and theirs.slug.id == slug
+
+
+def put_back(
+    release: Release, theirs: Sequence[HerokuRelease], earlier: Iterable[Release]
+) -> Release | None:
+    """The version verified before that runs now, in a newer Heroku release than this version's."""
+    current = current_of(theirs)
+    if current is None or current.version <= number_of(release) or runs(current, release):
+        return None
+    return next((one for one in earlier if runs(current, one)), None)
+
+
+def eligible(theirs: Sequence[HerokuRelease], before: Release) -> HerokuRelease | None:
+    """The Heroku release of that version, or a later one with its slug, if one can be put back."""
+    own = [one for one in theirs if one.version == number_of(before)]
+    same = [one for one in theirs if runs(one, before)]
+    return next((one for one in [*own, *same] if one.eligible_for_rollback), None)

@@ -1,0 +1,49 @@
+"""The queries of what serves and what served before."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from bridge.release import Release, Stage
+from bridge.store import releases
+
+AS_MANY = 30
+"""Heroku shows no more of its releases at once."""
+UNDER_WAY = (Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK)
+
+
+def verified(session: Session, release: Release) -> Sequence[Release]:
+    """The pipeline's other verified releases, the latest first."""
+    return session.exec(
+        select(Release)
+        .where(
+            Release.pipeline == release.pipeline,
+            Release.stage == Stage.VERIFIED,
+            col(Release.id) != release.id,
+        )
+        .order_by(col(Release.since).desc())
+        .limit(AS_MANY)
+    ).all()
+
+
+def under_way(session: Session, release: Release) -> bool:
+    """Whether another version is being put on the same app, or taken off it."""
+    return (
+        session.exec(
+            select(Release.id)
+            .where(
+                Release.app == release.app,
+                col(Release.stage).in_(UNDER_WAY),
+                col(Release.id) != release.id,
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def wake_guards(session: Session, release: Release, now: datetime) -> None:
+    """Let the app's verified releases that are still looked after see what became of this one."""
+    where = col(Release.app) == release.app, col(Release.id) != release.id
+    releases.wake(session, now, col(Release.stage) == Stage.VERIFIED, *where)
