@@ -41,11 +41,13 @@ class _Table(BaseModel):
 
 
 class Verification(_Table):
-    """How the running API is asked: readings in a row, how often, and for how long at most."""
+    """How the running API is asked: readings in a row, how often, and for how long at most; and
+    for how long it is watched after that."""
 
     matches: int = Field(default=3, ge=1)
     every: Duration = timedelta(seconds=2)
     within: Duration = timedelta(minutes=10)
+    watch: Duration = timedelta(minutes=10)
 
 
 def address(said: str) -> str:

@@ -145,3 +145,4 @@ class Facts(BaseModel):
     failed_builds: list[str] = []
     quarantine: Quarantine | None = None
     rollback: Rollback | None = None
+    later_readings: list[Reading] = []

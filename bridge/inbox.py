@@ -35,7 +35,9 @@ AT_ONCE = 50
 PUT_OFF = 0.001
 LEAST, LONGEST = 0.05, 2.0
 ON_GITHUB = col(Release.stage).in_((Stage.CONFIRMED, Stage.PROPOSED, Stage.ROLLED_BACK))
-ON_HEROKU = col(Release.stage).in_((Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK))
+ON_HEROKU = col(Release.stage).in_(
+    (Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK, Stage.VERIFIED)
+)
 
 
 class Inbox:

@@ -18,7 +18,7 @@ from bridge.notice import Notice
 from bridge.quarantine import quarantined
 from bridge.release import RETRYABLE, UNMERGED, Release, Stage
 from bridge.sentences import say
-from bridge.store import record, releases
+from bridge.store import record, releases, serving
 from bridge.store.postgresql import ring
 
 OPERATOR = "operator"
@@ -26,7 +26,7 @@ REPLAYABLE = (DeliveryState.PARKED, DeliveryState.IGNORED, DeliveryState.DISCARD
 DISCARDABLE = (DeliveryState.PARKED, DeliveryState.NEW)
 OF_THIS_TRY = {
     *("merge_sha", "merged_by", "heroku", "readings", "watched_since", "refused_because"),
-    *("shown", "build_output", "rollback"),
+    *("shown", "build_output", "rollback", "later_readings"),
 }
 """Facts that a release learns anew when it is tried again."""
 
@@ -150,6 +150,7 @@ def retry(
         known = row.facts.model_dump(exclude=OF_THIS_TRY)
         allowed = sorted({*row.facts.allowed, *allow})
         row.facts = row.facts.model_validate({**known, "allowed": allowed})
+        serving.take(row)
         ledger.transit(session, row, Stage.ANNOUNCED, reason, now, actor=who, delivery=kept.key)
     return reason
 

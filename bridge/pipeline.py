@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bridge.release import Release, Stage
 from bridge.steps.confirm import confirm
 from bridge.steps.deploy import deploy
+from bridge.steps.guard import guard
 from bridge.steps.merge import merge
 from bridge.steps.propose import propose
 from bridge.steps.provenance import with_late_attestations
@@ -42,6 +43,7 @@ PIPELINE: dict[Stage, Leg] = {
 }
 
 AFTERCARE: dict[Stage, Leg] = {
+    Stage.VERIFIED: Leg(guard, earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
     Stage.ROLLED_BACK: Leg(revert, earns=Stage.ROLLED_BACK),
 }
 """Ends that are looked after until nothing is left to do: the release stays where it stands."""

@@ -1,4 +1,4 @@
-"""A person's word about a version that shall not serve: quarantine it, and lift that again.
+"""A person's word about a version that shall not serve: quarantine it, lift that, roll it back.
 
 Like every act of a person each is a delivery of source `operator`, and a line of the record.
 """
@@ -9,14 +9,15 @@ from datetime import datetime
 from pydantic import JsonValue
 from sqlmodel import Session, col
 
+from bridge import ledger
 from bridge.columns import written
 from bridge.errors import Reason, Refused
-from bridge.facts import Quarantine
+from bridge.facts import Quarantine, Rollback
 from bridge.operator import keep, of_version
 from bridge.quarantine import quarantined
-from bridge.release import Release
+from bridge.release import Release, Stage
 from bridge.sentences import say
-from bridge.store import record, releases
+from bridge.store import record, releases, serving
 
 
 def may_quarantine(
@@ -65,6 +66,52 @@ def lift(
     rows = _held(session, package, version, now)
     _set(session, "release-quarantine", rows, None, reason, who=who, why=why, now=now)
     return reason
+
+
+def may_roll_back(session: Session, package: str, version: str, *, who: str, why: str) -> Reason:
+    """What it would do, in a sentence; raises Refused where it does not serve."""
+    row = _serving(session, package, version)[0]
+    return say("rollback_asked", who=who, package=row.package, version=row.version, why=why)
+
+
+def roll_back(
+    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+) -> Reason:
+    """Put the version verified before back, in every pipeline where this one serves, whatever the
+    policy says of rolling back; raises Refused."""
+    reason = may_roll_back(session, package, version, who=who, why=why)
+    rows = _serving(session, package, version)
+    told: dict[str, JsonValue] = {"package": rows[0].package, "version": rows[0].version}
+    kept = keep(session, "rollback", told, reason, who=who, why=why, now=now)
+    for row in rows:
+        asked = {"rollback": Rollback(asked_by=who), "refused_because": reason.sentence}
+        row.facts = row.facts.model_copy(update=asked)
+        serving.take(row)
+        ledger.transit(session, row, Stage.ROLLING_BACK, reason, now, actor=who, delivery=kept.key)
+    return reason
+
+
+def _serving(session: Session, package: str, version: str) -> Sequence[Release]:
+    """Those that serve: verified last, or deployed, or failed only after that."""
+    found = of_version(session, package, version)
+    rows = [row for row in found if _serves(session, row)]
+    names = {"package": found[0].package, "version": found[0].version}
+    if not rows:
+        raise Refused(say("not_serving", **names))
+    for row in rows:
+        if not serving.verified(session, row):
+            raise Refused(say("nothing_before", **names))
+        if serving.under_way(session, row):
+            raise Refused(say("app_in_use", app=row.app, **names))
+    return rows
+
+
+def _serves(session: Session, row: Release) -> bool:
+    if row.stage is Stage.VERIFIED:
+        last = releases.latest(session, row.pipeline, Stage.VERIFIED)
+        return last is not None and last.id == row.id
+    deployed = row.facts.heroku is not None and row.facts.heroku.release is not None
+    return deployed and row.stage in (Stage.DEPLOYED, Stage.FAILED)
 
 
 def _held(session: Session, package: str, version: str, now: datetime) -> Sequence[Release]:

@@ -217,7 +217,7 @@ def _in_a_row(release: Release, *codes: str) -> int:
 
 def _memory(session: Session, release: Release) -> Memory:
     confirmed = release.stage is Stage.CONFIRMED
-    deployed = release.stage in SERVED
+    deployed, verified = release.stage in SERVED, release.stage is Stage.VERIFIED
     to = release.facts.rollback.to if release.facts.rollback else None
     opened = releases.latest(session, release.pipeline, Stage.PROPOSED) if confirmed else None
     return Memory(
@@ -226,6 +226,7 @@ def _memory(session: Session, release: Release) -> Memory:
         open_since=opened.since if opened else None,
         last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
         earlier=tuple(serving.verified(session, release)) if deployed else (),
+        is_busy=verified and serving.under_way(session, release),
         put_back=releases.of_version(session, release.pipeline, to) if to else None,
         chain_head=record.head(session),
         merged_after=ledger.merged_after(session, release),

@@ -37,7 +37,7 @@ class Stage(StrEnum):
 ENDS = frozenset(
     {Stage.VERIFIED, Stage.SUPERSEDED, Stage.DECLINED, Stage.FAILED, Stage.ROLLED_BACK}
 )
-LOOKED_AFTER = frozenset({Stage.ROLLED_BACK})
+LOOKED_AFTER = frozenset({Stage.VERIFIED, Stage.ROLLED_BACK})
 """Ends that leave something to do; see `pipeline.AFTERCARE`."""
 UNMERGED = frozenset({Stage.ANNOUNCED, Stage.CONFIRMED, Stage.PROPOSED})
 
@@ -53,7 +53,9 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.MERGED: frozenset({Stage.DEPLOYED, Stage.FAILED, Stage.SUPERSEDED}),
     Stage.DEPLOYED: frozenset({Stage.VERIFIED, Stage.FAILED, Stage.ROLLING_BACK}),
     Stage.ROLLING_BACK: frozenset({Stage.ROLLED_BACK, Stage.FAILED}),
+    Stage.VERIFIED: frozenset({Stage.ROLLING_BACK}),
     **dict.fromkeys(RETRYABLE, frozenset({Stage.ANNOUNCED})),
+    Stage.FAILED: frozenset({Stage.ANNOUNCED, Stage.ROLLING_BACK}),
 }
 
 STAGE = Enum(Stage, native_enum=False, length=16, values_callable=lambda enum: [*enum])

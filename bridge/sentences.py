@@ -160,7 +160,8 @@ SENTENCES: dict[str, str] = {
     "verified.",
     # deployed
     "reading": "{count} of {wanted} readings in a row match; the last one {verdict}{note}.",
-    "verified": "The running API reports {version} with {model}, {count} times in a row{answers}.",
+    "verified": "The running API reports {version} with {model}, {count} times in a row{spread}"
+    "{answers}.",
     "wrong_version": "After {within} the running API still contradicts: {found}.",
     "silent_api": "The running API gave no clear answer within {within}: {note}.",
     "wrong_answers": "The running API reports {version}, but its predictions are not the model's. "

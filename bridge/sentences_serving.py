@@ -10,6 +10,12 @@ SERVING: dict[str, str] = {
     "merge or close that pull request first.",
     "not_quarantined": "{package} {version} is not in quarantine.",
     # rolling back
+    "rollback_asked": "{who} had {package} {version} rolled back: {why}",
+    "not_serving": "{package} {version} does not serve, so there is nothing to roll back.",
+    "nothing_before": "No other version than {package} {version} was verified, so none can be put "
+    "back.",
+    "app_in_use": "Another version is on its way to {app}; wait for its end before {package} "
+    "{version} is rolled back.",
     "putting_back": "{app} runs {version} again, as v{release}; {count} of {wanted} readings in a "
     "row match, the last one {verdict}.",
     "rebuilding": "Heroku has not kept v{release}; {sha}, which brought {version}, is built anew.",
@@ -21,6 +27,14 @@ SERVING: dict[str, str] = {
     "does not prove it ({note}): {because}",
     "intent_rebuild": "About to build {sha} for {app} once more, source {digest}, because Heroku "
     "has not kept it.",
+    # watched after the proof
+    "contradicts_later": "{version} was verified, but {count} readings since then contradict: "
+    "{note}.",
+    "replaced_by_hand": "{who} put v{current} of {app} in the place of {version} ({what}), and "
+    "{note}; {branch} pins {version}. Deploy {version} again, or change the pin.",
+    "undone_by_hand": "{who} put {version} back in the place of v{release}, as v{current} "
+    "({what}).",
+    "serves_again": "{app} serves {version} again, as v{release}.",
     # the pin, after a rollback
     "reverting": "Pull request #{number} puts the pin back to {version}, which runs again: {why}",
     "revert_by_hand": "Put the pin on {branch} back to {version} by hand, which runs again; the "

@@ -144,12 +144,13 @@ class Sweeper:
 
     async def _deployments(self, group: Sequence[Pipeline]) -> list[Change]:
         waiting = await self._waiting(group, Stage.MERGED)
-        if not waiting:
+        guards = [] if waiting else await self._waiting(group, Stage.VERIFIED)
+        if not waiting and not guards:
             return []
         heroku = self._world(group).heroku
-        watches = group[0].deploy == "watch"
+        watches = group[0].deploy == "watch" or guards
         now = as_seen(await heroku.releases() if watches else await heroku.builds())
-        changed = [release for release in waiting if release.seen != now]
+        changed = [release for release in [*waiting, *guards] if release.seen != now]
         return [Change(release.key, release.fence, "unheard_heroku") for release in changed]
 
     def _repair(self, session: Session, lost: Iterable[Unheard]) -> None:

@@ -161,9 +161,20 @@ async def test_without_a_wake_the_steps_own_wish_counts(store: Store) -> None:
     assert [] == await claimed(store, after=299)
 
 
+async def at_rest(store: Store, version: str, stage: Stage) -> int:
+    """A release at an end, of which nothing is looked after."""
+    key = await placed(store, version, stage)
+
+    def rest(session: Session) -> None:
+        session.get_one(Release, key).due_at = None
+
+    await store.write(rest)
+    return key
+
+
 async def test_an_end_is_not_woken(store: Store) -> None:
     for place, stage in enumerate(stage for stage in Stage if stage.is_end):
-        await placed(store, f"0.{place}", stage)
+        await at_rest(store, f"0.{place}", stage)
     assert 0 == await store.write(lambda session: releases.wake(session, NOW))
 
 
@@ -227,8 +238,7 @@ async def test_what_one_worker_held_is_taken_back_from_it_alone(store: Store) ->
 
 
 async def test_an_end_is_not_taken_back(store: Store) -> None:
-    key = await placed(store, "0.1.0", Stage.VERIFIED)
-    await store.write(lambda session: releases.give_back(session.get_one(Release, key), None))
+    await at_rest(store, "0.1.0", Stage.VERIFIED)
     await store.write(lambda session: releases.take_back(session, SOON))
     assert await due(store) is None
 

@@ -51,6 +51,17 @@ def release_quarantine(package: str, version: str, reason: Why, dry_run: DryRun 
     )
 
 
+@app.command()
+def rollback(package: str, version: str, reason: Why, dry_run: DryRun = False) -> None:
+    """Take a version that serves out of production: the one verified before is put back."""
+    told = {"who": getpass.getuser(), "why": reason}
+    _do(
+        lambda session: recall.may_roll_back(session, package, version, **told),
+        lambda session: recall.roll_back(session, package, version, now=system_clock(), **told),
+        dry_run,
+    )
+
+
 def _do(
     would: Callable[[Session], Reason], does: Callable[[Session], Reason], dry_run: bool
 ) -> None:

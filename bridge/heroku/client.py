@@ -47,7 +47,7 @@ class Build(BaseModel):
 
 
 class _User(BaseModel):
-    email: str
+    email: str = "somebody"
 
 
 class HerokuRelease(BaseModel):
@@ -89,6 +89,10 @@ class Slot(BaseModel):
 
 class _Source(BaseModel):
     source_blob: Slot
+
+
+class _Formation(BaseModel):
+    quantity: int
 
 
 class _Slug(BaseModel):
@@ -153,6 +157,14 @@ class Heroku:
         if release.slug is None:
             return None
         return (await self._ask("GET", f"/apps/{self.app}/slugs/{release.slug.id}", _Slug)).commit
+
+    async def dynos(self) -> int | None:
+        """How many web dynos the app should have; None where nobody tells us."""
+        try:
+            path = f"/apps/{self.app}/formation/web"
+            return (await self._ask("GET", path, _Formation)).quantity
+        except (Refused, Unavailable):
+            return None
 
     async def rollback(self, release: HerokuRelease) -> HerokuRelease:
         """Put an older Heroku release back; this makes a new one."""

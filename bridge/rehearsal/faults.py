@@ -6,6 +6,7 @@ import re
 import secrets
 import threading
 from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import httpx
 from bridge.kit.clock import system_clock
 from bridge.publisher.webhook import sign
 from bridge.rehearsal.github import Refusal
+from bridge.rehearsal.show import Told
 from bridge.rehearsal.town import Town
 
 SECOND_WHEEL = "regression_model-0.1.1-py3-none-any.whl"
@@ -25,6 +27,10 @@ FAULTS = {
     "pth-wheel": "The wheel of 0.1.1 carries a start-up hook: stopped with startup_hook.",
     "foreign-package": "A stranger offers our name as 99.0: an alarm, and ours is installed.",
     "yanked": "0.1.1 is yanked from the index before it is found: stopped with yanked.",
+    "old-dyno": "A dyno serves 0.1.0 for a minute longer: 0.1.1 is verified a minute later.",
+    "flipping-dyno": "One of two dynos flips back to 0.1.0 after the proof: 0.1.1 is rolled back.",
+    "old-model": "0.1.1 is only a name, the predictions are 0.1.0's: rolled back.",
+    "rollback-expired": "The same, and Heroku has not kept 0.1.0: its commit is built anew.",
     "conflict": "0.1.1 needs a pydantic that the API's pins forbid: stopped with does_not_resolve.",
     "failing-build": "A file in the app keeps Heroku from building 0.1.1: stopped, and why is said.",
     "release-by-hand": "Somebody rolls back as soon as 0.1.1 is released: left so, and who is said.",
@@ -40,6 +46,9 @@ FORBIDS, LETS = '.dist-info",\n    }', '.dist-info",\n        "startup.pth",\n  
 LOST = ("github", "heroku", "circleci")
 STOPS = {"gate_broken", "gate_not_judged"}
 """Why a version may wait for ever, and the rehearsal does not."""
+ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
+PIN_SETTLED = {"pin_put_back", "revert_declined", "revert_by_hand"}
+"""A version that was rolled back leaves its pin to be put back."""
 KILLS = 16
 BETWEEN_KILLS = (0.0, 1.0)
 
@@ -98,8 +107,34 @@ def roll_back_by_hand(town: Town) -> None:
     town.heroku.after_deploy = rosa
 
 
+def leave_an_old_dyno(town: Town) -> None:
+    """The dyno that is replaced next goes on serving."""
+    town.heroku.dynos.lingers = timedelta(minutes=1)
+
+
+def flip_a_dyno(town: Town) -> None:
+    """Of two dynos that are replaced next, one comes back."""
+    town.heroku.dynos.quantity = 2
+    town.heroku.dynos.flips_after = timedelta(seconds=10)
+
+
+def keep_the_old_model(town: Town) -> None:
+    """The next version is in health alone."""
+    town.heroku.dynos.old_predictions = True
+
+
+def forget_what_ran(town: Town) -> None:
+    """Heroku keeps nothing of a release that is replaced."""
+    keep_the_old_model(town)
+    town.heroku.keeps_nothing = True
+
+
 PREPARED = {
     "release-by-hand": roll_back_by_hand,
+    "old-dyno": leave_an_old_dyno,
+    "flipping-dyno": flip_a_dyno,
+    "old-model": keep_the_old_model,
+    "rollback-expired": forget_what_ran,
     "wrong-digest": replace_second_wheel,
     "foreign-package": offer_foreign_package,
     "yanked": yank_second_wheel,
@@ -141,6 +176,15 @@ def changes(faults: Collection[str], folder: Path) -> dict[str, bytes]:
         if name in faults:
             found |= change(folder)
     return found
+
+
+def is_over(told: Told, faults: Collection[str]) -> bool:
+    """Whether nothing more will happen to this version, so far as anybody here waits for it."""
+    if told.stage == "verified":
+        return "flipping-dyno" not in faults or SECOND_WHEEL.split("-")[1] != told.version
+    if told.stage == "rolled_back":
+        return told.reason.code in PIN_SETTLED
+    return told.stage in ENDS or told.reason.code in STOPS
 
 
 def press_merge_button(town: Town) -> str:

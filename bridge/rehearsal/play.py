@@ -19,6 +19,7 @@ from bridge.rehearsal.faults import (
     Killer,
     changes,
     forge,
+    is_over,
     prepare,
     press_merge_button,
 )
@@ -29,7 +30,6 @@ from bridge.rehearsal.town import PACKAGE, Town, checkout
 
 VERSIONS = ("0.1.0", "0.1.1")
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
 PATIENCE = 600.0
 VERSION_FILE = "regression_model/regression_model/VERSION"
 LOOK_EVERY = 0.1
@@ -127,7 +127,7 @@ def _journey(town: Town, show: Show, played: Played, faults: Collection[str], se
             show.heading(f"{PACKAGE} {version}")
             played.healths.append(_health(town))
             _tag(town, show, version, faults)
-            played.releases.append(_follow(town, show, version, killer))
+            played.releases.append(_follow(town, show, version, killer, faults))
             played.timings.append(measure(played.releases[-1], town))
     finally:
         if killer:
@@ -152,14 +152,16 @@ def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
     show.say(f"dana pushed the tag v{version} at {commit[:8]}; CI trains, tests and publishes")
 
 
-def _follow(town: Town, show: Show, version: str, killer: Killer | None) -> Told:
+def _follow(
+    town: Town, show: Show, version: str, killer: Killer | None, faults: Collection[str]
+) -> Told:
     """Watch one version until it has an end; raises Failed when it cannot come to one."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         told = _ask(town, version)
         if told:
             show.lines(told)
-            if told.stage in ENDS or told.reason.code in STOPS:
+            if is_over(told, faults):
                 if killer:
                     killer.under_way.clear()
                 return told

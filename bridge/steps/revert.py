@@ -44,7 +44,7 @@ async def _look(release: Release, back: Release, rolled: Rollback, world: World)
         return await _settled(release, pin.version, sight, rolled, world)
     if pull and pull.state == "OPEN":
         return await _onwards(release, back, pull, sight, rolled, world)
-    if pull and rolled.pull_request and pull.id == rolled.pull_request.id:
+    if pull and _is_no(pull, rolled):
         names = {"number": pull.number, "branch": pipeline.branch, "version": release.version}
         reason = say("revert_declined", back=back.version, **names)
         return Wait(None, reason, _learned(rolled, settled=True), alarm=True)
@@ -57,6 +57,13 @@ async def _look(release: Release, back: Release, rolled: Rollback, world: World)
     made = await world.github.propose(sight.repository_id, proposal)
     await ask_for(made.number, world)
     return Wait(world.now, _waits(made, back, "it is new"), _learned(rolled, pull_request=made))
+
+
+def _is_no(pull: SeenPull, rolled: Rollback) -> bool:
+    """A person closed it, or merged it and pinned the version once more. A merged one that we do
+    not know is of an earlier try."""
+    known = rolled.pull_request
+    return pull.state == "CLOSED" or (known is not None and known.id == pull.id)
 
 
 async def _onwards(

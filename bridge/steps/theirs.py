@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from bridge.errors import Reason
 from bridge.heroku.client import HerokuRelease
 from bridge.release import Release
+from bridge.sentences import say
 
 
 def current_of(theirs: Sequence[HerokuRelease]) -> HerokuRelease | None:
@@ -38,3 +40,14 @@ def eligible(theirs: Sequence[HerokuRelease], before: Release) -> HerokuRelease 
     own = [one for one in theirs if one.version == number_of(before)]
     same = [one for one in theirs if runs(one, before)]
     return next((one for one in [*own, *same] if one.eligible_for_rollback), None)
+
+
+def undone_by_hand(
+    release: Release, theirs: Sequence[HerokuRelease], earlier: Iterable[Release]
+) -> Reason | None:
+    """Who has put an older version of ours back, and which; None while nobody has."""
+    back, current = put_back(release, theirs, earlier), current_of(theirs)
+    if back is None or current is None:
+        return None
+    names = {"version": back.version, "current": current.version, "release": number_of(release)}
+    return say("undone_by_hand", who=current.by, what=current.description, **names)

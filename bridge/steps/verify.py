@@ -12,6 +12,7 @@ from bridge.quarantine import quarantined
 from bridge.release import Release
 from bridge.sentences import say, short, span
 from bridge.steps.same_file import must_be_the_same
+from bridge.steps.theirs import undone_by_hand
 from bridge.steps.world import Done, Outcome, Wait, World
 
 KEPT = 50
@@ -32,9 +33,11 @@ async def verify(release: Release, world: World) -> Outcome:
     rule = world.pipeline.policy.verify
     last = await read(release, world)
     readings = [*release.facts.readings, last][-KEPT:]
+    if last.verdict == "contradicts":
+        await _must_not_be_undone(release, world)
     since = _watched_since(release, world, rule.every)
     matching = in_a_row(readings, lambda one: one.verdict == "matches")
-    if matching >= rule.matches:
+    if matching >= rule.matches and await _all_seen(readings[-matching:], world):
         await must_be_the_same(release, world)
         return _proven(release, readings, matching)
     wrong = in_a_row(readings, lambda one: one.wrong_answer)
@@ -49,6 +52,22 @@ async def verify(release: Release, world: World) -> Outcome:
         say("reading", **progress),
         {"readings": readings, "watched_since": since},
     )
+
+
+async def _must_not_be_undone(release: Release, world: World) -> None:
+    """Raises Refused when a person has put an older version back meanwhile: nobody waits then."""
+    theirs = await world.heroku.releases()
+    if reason := undone_by_hand(release, theirs, world.earlier):
+        raise Refused(reason)
+
+
+async def _all_seen(matching: list[Reading], world: World) -> bool:
+    """Whether these readings came from as many instances as there are dynos, as far as both are
+    told; after many, that is as good as it gets: nobody can choose which dyno answers."""
+    instances = {one.instance for one in matching if one.instance}
+    if not instances or len(matching) >= KEPT:
+        return True
+    return len(instances) >= (await world.heroku.dynos() or 0)
 
 
 def _watched_since(release: Release, world: World, every: timedelta) -> datetime:
@@ -106,6 +125,7 @@ def _why_not(last: Reading, within: timedelta) -> Reason:
 def _proven(release: Release, readings: list[Reading], count: int) -> Done:
     known = release.facts.card.known_answers if release.facts.card else []
     answers = f", and gives all {len(known)} known answers"
+    instances = len({one.instance for one in readings[-count:] if one.instance})
     unknown = "; its predictions could not be checked, the wheel carries no known answers"
     digest = release.facts.model_digest
     reason = say(
@@ -113,6 +133,7 @@ def _proven(release: Release, readings: list[Reading], count: int) -> Done:
         version=release.version,
         model=f"model {short(digest)}" if digest else "a model of unknown digest",
         count=count,
+        spread=f" by {instances} instances" if instances > 1 else "",
         answers=answers if known else unknown,
     )
     return Done(reason, {"readings": readings})

@@ -48,6 +48,7 @@ class Learned(TypedDict, total=False):
     failed_builds: list[str]
     quarantine: Quarantine | None
     rollback: Rollback
+    later_readings: list[Reading]
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ class Memory:
     to be proposed: `next_up` is a newer release that is confirmed, `open_since` when the pipeline's
     open pull request was made. Only where one is to be deployed: `merged_after` is a newer version
     that is merged, too. Only where one serves or is rolled back: `earlier` are the other verified
-    releases, the latest first, `put_back` the one that runs again in place of this one. `pause` is
-    what a person has stopped it with.
+    releases, the latest first, `is_busy` says whether another version is on its way to the app, or
+    off it, `put_back` is the one that runs again in place of this one. `pause` is what a person has
+    stopped it with.
     """
 
     newer: str | None = None
@@ -97,6 +99,7 @@ class Memory:
     open_since: datetime | None = None
     earlier: tuple[Release, ...] = ()
     put_back: Release | None = None
+    is_busy: bool = False
     chain_head: str = ""
     merged_after: Release | None = None
     pause: Pause | None = None

@@ -44,6 +44,18 @@ def under_way(session: Session, release: Release) -> bool:
 
 
 def wake_guards(session: Session, release: Release, now: datetime) -> None:
-    """Let the app's verified releases that are still looked after see what became of this one."""
+    """Let the app's verified releases that are looked after see what became of this one; where it
+    does not serve, the pipeline's last one is looked after again."""
+    verified_last = releases.latest(session, release.pipeline, Stage.VERIFIED)
+    if verified_last and verified_last.id != release.id and verified_last.due_at is None:
+        verified_last.due_at = now
+        session.add(verified_last)
+        session.flush()
     where = col(Release.app) == release.app, col(Release.id) != release.id
     releases.wake(session, now, col(Release.stage) == Stage.VERIFIED, *where)
+
+
+def take(row: Release) -> None:
+    """Take the row from whoever works on it: what that one writes then is not written."""
+    row.fence += 1
+    row.claimed_by = row.claimed_until = None

@@ -169,7 +169,7 @@ class Town:
                 "reviewers": ["octocat", "acme/ml"],
                 "policy": {
                     "merge": "auto",
-                    "verify": {"within": "2m"},
+                    "verify": {"within": "2m", "watch": "5s"},
                     "resolve": False,
                     **(policy or {}),
                 },

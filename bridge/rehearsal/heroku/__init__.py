@@ -13,7 +13,8 @@ from typing import Literal
 from bridge.rehearsal.gate import Gate
 from bridge.rehearsal.heroku import api as heroku_api
 from bridge.rehearsal.heroku import router as heroku_router
-from bridge.rehearsal.heroku.dyno import Dyno, DynoCrashed, Runner
+from bridge.rehearsal.heroku.dyno import DynoCrashed, Runner
+from bridge.rehearsal.heroku.dynos import Dynos
 from bridge.rehearsal.heroku.letters import letter
 from bridge.rehearsal.heroku.problem import Problem
 from bridge.rehearsal.heroku.records import (
@@ -35,6 +36,7 @@ from bridge.rehearsal.letters import Post
 class Heroku(Gate):
     """The platform: `app` is its API, `router` the one stable address of what runs on it.
 
+    With `keeps_nothing` a release expires as soon as it is replaced.
     `slots` are the sources that were asked for, uploaded or not yet; `crash` is why no dyno is up;
     `swaps` tells of each build its commit, when it was asked for and when its dyno took over.
     To misbehave: builds wait while `builds_wait`; every release phase prints `fail_release` and
@@ -61,7 +63,8 @@ class Heroku(Gate):
         self.slugs: dict[str, Slug] = {}
         self.slots: dict[str, bytes | None] = {}
         self.config_vars = dict(config_vars)
-        self.dyno: Dyno | None = None
+        self.dynos = Dynos(runner, clock)
+        self.keeps_nothing = False
         self.crash = ""
         self.swaps: list[tuple[str, datetime, datetime]] = []
         self.builds_wait = False
@@ -162,6 +165,9 @@ class Heroku(Gate):
         if before:
             before.current = False
         release.status, release.current = "succeeded", True
+        if self.keeps_nothing:
+            for old in self.releases[:-1]:
+                self.expire(old.version)
         self._tell_release(release, "update", {"current": False, "status": "pending"})
         self._begin(self._restart())
         return release
@@ -178,9 +184,7 @@ class Heroku(Gate):
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        if self.dyno:
-            await self.dyno.stop()
-            self.dyno = None
+        await self.dynos.stop()
         self._runner.close()
 
     def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -225,17 +229,14 @@ class Heroku(Gate):
             release = self.current
             if release is None or release.slug is None or release is self._serving:
                 return
-            new: Dyno | None = None
+            self._serving = release
             try:
-                new = await self._runner.start(release.slug.handle, release.config)
+                await self.dynos.swap(release.slug.handle, release.config)
                 self.crash = ""
             except DynoCrashed as crash:
                 self.crash = str(crash)
-            old, self.dyno, self._serving = self.dyno, new, release
             if asked := self._asked.pop(release.slug.commit or "", None):
                 self.swaps.append((release.slug.commit or "", asked, self._clock()))
-            if old:
-                await old.stop()
 
     def _tell_build(
         self,

@@ -69,6 +69,7 @@ def application(heroku: Heroku) -> Starlette:
         ("GET", f"{app}/releases", "list_releases", api.list_releases),
         ("GET", f"{app}/releases/{{release}}", "get_release", api.get_release),
         ("GET", f"{app}/slugs/{{slug}}", "get_slug", api.get_slug),
+        ("GET", f"{app}/formation/{{type}}", "get_formation", api.get_formation),
         ("GET", f"{app}/config-vars", "get_config", api.get_config),
         ("PATCH", f"{app}/config-vars", "set_config", api.set_config),
     ]
@@ -195,6 +196,12 @@ class _Api:
     async def get_slug(self, request: Request) -> Response:
         slug = self._slug(request.path_params["slug"])
         return JSONResponse(slug_json(slug, self.heroku.url))
+
+    async def get_formation(self, request: Request) -> Response:
+        if request.path_params["type"] != "web":
+            raise Problem(404, "not_found", "Couldn't find that process type.")
+        quantity = self.heroku.dynos.quantity
+        return JSONResponse({"type": "web", "quantity": quantity, "size": "basic"})
 
     async def get_config(self, request: Request) -> Response:
         return JSONResponse(self.heroku.config_vars)

@@ -6,13 +6,14 @@ H12 too slow). See https://devcenter.heroku.com/articles/error-codes.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import httpx
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ ERROR_PAGE = """<!DOCTYPE html>
 
 
 def application(heroku: Heroku) -> Starlette:
-    """The router; it asks `heroku.dyno` anew for every request."""
+    """The router; it asks `heroku.dynos` anew for every request."""
 
     async def forward(request: Request) -> Response:
-        if heroku.dyno is None:
+        dyno, said_by = heroku.dynos.pick(request.url.path)
+        if dyno is None:
             return HTMLResponse(ERROR_PAGE, 503)
-        client = heroku.dyno.client
+        client = dyno.client
         asked = client.build_request(
             request.method,
             httpx.URL(path=request.url.path, query=request.url.query.encode()),
@@ -49,6 +51,10 @@ def application(heroku: Heroku) -> Starlette:
             answer = await client.send(asked, stream=True)
         except httpx.TransportError:
             return HTMLResponse(ERROR_PAGE, 503)
+        if said_by:
+            told = json.loads(await answer.aread())
+            health = (await said_by.client.get("/api/v1/health")).json()
+            return JSONResponse({**told, "version": health["model_version"]})
         response = StreamingResponse(
             answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose)
         )
