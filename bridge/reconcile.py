@@ -21,7 +21,7 @@ from bridge.pipeline import AFTERCARE, PIPELINE, Leg
 from bridge.policy import ASK_LATE, LOOK_ANYWAY
 from bridge.release import Release, Stage
 from bridge.sentences import say
-from bridge.steps.world import NOTHING, Done, Intend, Learned, Memory, Wait, World
+from bridge.steps.world import NOTHING, Done, Intend, Memory, Wait, World
 from bridge.store import Store, pauses, record, releases, serving
 
 log = structlog.get_logger()

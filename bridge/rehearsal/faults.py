@@ -32,8 +32,8 @@ FAULTS = {
     "old-model": "0.1.1 is only a name, the predictions are 0.1.0's: rolled back.",
     "rollback-expired": "The same, and Heroku has not kept 0.1.0: its commit is built anew.",
     "conflict": "0.1.1 needs a pydantic that the API's pins forbid: stopped with does_not_resolve.",
-    "failing-build": "A file in the app keeps Heroku from building 0.1.1: stopped, and why is said.",
-    "release-by-hand": "Somebody rolls back as soon as 0.1.1 is released: left so, and who is said.",
+    "failing-build": "A file in the app stops Heroku's build of 0.1.1: failed, and why is said.",
+    "release-by-hand": "Somebody rolls back when 0.1.1 is released: left so, and who is said.",
 }
 CONFIG = "regression_model/regression_model/config.py"
 ALPHA, BAD_ALPHA = b"0.0004", b"0.02"
@@ -154,9 +154,8 @@ def conflicting_needs(folder: Path) -> dict[str, bytes]:
     return {MODEL_PROJECT: project.replace('"pydantic>=2.11"', '"pydantic<2"').encode()}
 
 
-def two_package_managers(project: str) -> dict[str, bytes]:
-    """What a commit changes so that Heroku does not know which file to install from; `project` is
-    not asked."""
+def two_package_managers(_: Path) -> dict[str, bytes]:
+    """What a commit changes so that Heroku does not know which file to install from."""
     return {"api/uv.lock": b"version = 1\n"}
 
 

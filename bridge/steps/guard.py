@@ -58,7 +58,7 @@ def _against(
             "version": release.version,
             "branch": world.pipeline.branch,
         }
-        what = {"who": current.by, "current": current.version, "what": current.description}
+        what = {"who": current.who, "current": current.version, "what": current.description}
         return say("replaced_by_hand", note=note, **what, **names)
     reason = say("contradicts_later", version=release.version, count=count, note=note)
     if world.pipeline.policy.rollback == "ask":

@@ -6,6 +6,7 @@ from itertools import takewhile
 from bridge.errors import Refused
 from bridge.facts import Rollback
 from bridge.heroku.client import Build
+from bridge.heroku.output import why
 from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.deploy import start
@@ -27,7 +28,7 @@ async def rebuilt(release: Release, before: Release, world: World) -> Wait | Non
     if build.status == "pending":
         return _building(release, before, build, world)
     if build.release is None:
-        tail = await world.heroku.output(build) or build.status
+        tail = why(await world.heroku.printed(build)) or build.status
         because = release.facts.refused_because or ""
         names = {"sha": short(before.facts.merge_sha or ""), "version": before.version}
         raise Refused(say("rebuild_failed", tail=tail, because=because, **names))

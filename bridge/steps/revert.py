@@ -129,7 +129,7 @@ async def _settled(
     pull, branch = sight.pull, world.pipeline.branch
     reason = say("pin_put_back", branch=branch, version=pinned_now, was=release.version)
     if pull and pull.state == "OPEN":
-        await close(pull, release, world, reason.sentence)
+        await close(pull, release, world, reason)
     elif pull and pull.state == "MERGED" and sight.head:
         await tidy_up(sight.head.id, pull, world)
     return Wait(None, reason, _learned(rolled, settled=True))

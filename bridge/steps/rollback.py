@@ -60,7 +60,7 @@ async def _prove(
     last = await read(before, world)
     fresh = known.since is None or known.release != done.version
     readings = [last] if fresh else [*known.readings, last][-KEPT:]
-    by = done.by if release.code == "undone_by_hand" else None
+    by = done.who if release.code == "undone_by_hand" else None
     since = world.now if fresh or known.since is None else known.since
     found = {"to": before.version, "release": done.version, "readings": readings, "since": since}
     known = known.model_copy(update={**found, "asked_by": known.asked_by or by})

@@ -50,4 +50,4 @@ def undone_by_hand(
     if back is None or current is None:
         return None
     names = {"version": back.version, "current": current.version, "release": number_of(release)}
-    return say("undone_by_hand", who=current.by, what=current.description, **names)
+    return say("undone_by_hand", who=current.who, what=current.description, **names)
