@@ -46,6 +46,7 @@ soak: $(STAMP) ## The injected faults of tests/faults, many more of them; hours
 bench: $(STAMP) $(MODEL) ## The measurements of bench/, as tables
 	@$(BIN)/python -m bench.predict
 	@$(BIN)/python -m bench.journey
+	@$(BIN)/python -m bench.deploy
 	@$(BIN)/python -m bench.store
 	@$(BIN)/python -m bench.ingest
 

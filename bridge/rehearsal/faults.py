@@ -32,8 +32,8 @@ FAULTS = {
     "old-model": "0.1.1 is only a name, the predictions are 0.1.0's: rolled back.",
     "rollback-expired": "The same, and Heroku has not kept 0.1.0: its commit is built anew.",
     "conflict": "0.1.1 needs a pydantic that the API's pins forbid: stopped with does_not_resolve.",
-    "failing-build": "A file in the app stops Heroku's build of 0.1.1: failed, and why is said.",
-    "release-by-hand": "Somebody rolls back when 0.1.1 is released: left so, and who is said.",
+    "failing-build": "Heroku cannot build the commit of 0.1.1: stopped with build_failed.",
+    "release-by-hand": "Somebody rolls 0.1.1 back once it is released: stopped with taken_over.",
 }
 CONFIG = "regression_model/regression_model/config.py"
 ALPHA, BAD_ALPHA = b"0.0004", b"0.02"

@@ -8,7 +8,7 @@ from functools import cache
 
 import structlog
 
-from bridge.errors import Reason, Refused, Superseded, Unavailable
+from bridge.errors import LeaseLost, Reason, Refused, Superseded, Unavailable
 from bridge.github.rest import COURTESY_WITHIN
 from bridge.release import Release, Stage
 from bridge.sentences import say, short, span
@@ -60,6 +60,10 @@ async def _courtesy(told: Awaitable[None]) -> None:
         _warn_once(refusal.reason.sentence)
     except (Unavailable, TimeoutError) as error:
         log.warning("not shown at GitHub", error=str(error) or "it took too long")
+    except LeaseLost:
+        raise
+    except Exception:  # a bug in a courtesy must not park a release
+        log.exception("bug", what="not shown at GitHub")
 
 
 @cache
@@ -68,12 +72,16 @@ def _warn_once(sentence: str) -> None:
 
 
 async def _end(release: Release, world: World, state: str, why: Reason) -> None:
-    """Show the end, also of the version that runs again, and answer whoever trained the model."""
-    before = world.last_verified
+    """Show the end, also of the version that runs again, and answer whoever trained the model.
+
+    Everybody may read it there, so it tells neither what a build printed nor who did what.
+    """
+    before, names = world.last_verified, {"version": release.version, "app": world.pipeline.app}
     if state == "success":
         waited = span((world.now - release.created_at).total_seconds())
-        app = world.pipeline.app
-        why = say("answered", version=release.version, app=app, waited=waited)
+        why = say("answered", waited=waited, **names)
+    else:
+        why = say("not_there", why=why.code, **names)
     await _answer(release, world, state, why)
     await show(release, world, state, why)
     if release.stage is Stage.ROLLING_BACK and state == "inactive" and before:

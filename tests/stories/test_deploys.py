@@ -51,13 +51,16 @@ async def try_again(town: Town, version: str) -> None:
 
 
 async def test_a_build_that_fails_says_why_and_can_be_tried_again(town: Town) -> None:
-    town.runner.fail_build = "ERROR: No matching distribution found for fastapi==0.165.0"
+    town.runner.fail_build = (
+        "Looking in indexes: https://made-up-read-token:@index.test/acme/\n"
+        "ERROR: No matching distribution found for fastapi==0.165.0"
+    )
     await town.publish("0.1.0")
     await town.run()
     release = town.release("0.1.0")
     assert (Stage.FAILED, "build_failed") == (release.stage, release.code)
     assert "No matching distribution found for fastapi" in release.sentence
-    assert "Python app detected" in (release.facts.build_output or "")
+    assert "https://…@index.test/acme/" in (release.facts.build_output or "")
     last = town.move("0.1.0", "failed")
     assert {"heroku", "build_output"} <= last.evidence.root.keys()
     town.runner.fail_build = None

@@ -56,6 +56,18 @@ async def test_a_build_that_fails_is_a_failed_deployment(town: Town) -> None:
     assert "failure" == said(town.github.deployments[0])[-1]
 
 
+async def test_what_a_build_printed_and_who_did_what_is_not_told_to_everybody(town: Town) -> None:
+    town.mail.append(town.workflow("v0.1.0", "success"))
+    town.runner.fail_build = "ERROR: rosa@example.com: no space left"
+    await town.publish("0.1.0")
+    await town.run()
+    trained = town.release("0.1.0").facts.commit or ""
+    [answer] = [one for one in town.github.statuses(trained) if one.context.startswith("bridge/")]
+    told = town.github.deployments[0].statuses[-1].wish.description
+    expected = "0.1.0 does not run in house-prices-api (build_failed); the release page tells more."
+    assert (expected, expected, "failure") == (told, answer.description, answer.state)
+
+
 async def test_the_commit_that_was_trained_gets_its_answer(town: Town) -> None:
     trained = town.github.git.resolve("main") or ""
     town.mail.append(town.workflow("v0.1.0", "success"))
