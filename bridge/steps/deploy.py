@@ -112,5 +112,9 @@ async def _built(release: Release, world: World, sha: str, build: Build) -> Outc
     if ours is None:
         reason = say("waiting_for_release", sha=short(sha), status="not there yet")
         return Wait(world.now + LOOK_FOR_RELEASE, reason)
-    outcome = await released(release, world, ours, everything, deployed)
+    try:
+        outcome = await released(release, world, ours, everything, deployed)
+    except Refused as refusal:
+        refusal.learned = {**refusal.learned, "build_output": output}
+        raise
     return replace(outcome, learned={**outcome.learned, "build_output": output})

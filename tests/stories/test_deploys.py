@@ -80,6 +80,7 @@ async def test_a_release_phase_that_fails_leaves_what_runs(town: Town) -> None:
     assert (Stage.FAILED, "release_failed") == (release.stage, release.code)
     assert "still runs v1" in release.sentence
     assert "RuntimeError: no migration" in release.sentence
+    assert "Python app detected" in (release.facts.build_output or "")
     assert "0.1.0" == (await town.health())["model_version"]
 
 
