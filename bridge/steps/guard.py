@@ -9,18 +9,20 @@ from bridge.policy import LOOK_ANYWAY, next_look
 from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.theirs import current_of, runs, undone_by_hand
-from bridge.steps.verify import KEPT, read
+from bridge.steps.verify import KEPT, in_a_row, read
 from bridge.steps.world import Learned, Wait, World
 
 ALARMS = ("contradicts_later", "replaced_by_hand")
+DRAINS = timedelta(seconds=30)
+"""So long a dyno that is being replaced may still answer: a contradiction must last longer."""
 
 
 async def guard(release: Release, world: World) -> Wait:
     """Read for a while after the proof, and again whenever Heroku's releases have changed.
 
     Raises Refused, which leads to the rollback, when a person has put an older version back, or
-    when the app contradicts as often as it would have to agree. Only the version verified last is
-    watched, and only while no other is on its way to the same app.
+    when the app contradicts for a while, and as often as it would have to agree. Only the version
+    verified last is watched, and only while no other is on its way to the same app.
     """
     served = world.last_verified
     if served is None or served.id != release.id:
@@ -34,17 +36,23 @@ async def guard(release: Release, world: World) -> Wait:
     is_news = release.seen != seen or release.facts.watched_since is None
     since = world.now if is_news else release.facts.watched_since or world.now
     rule, past = world.pipeline.policy.verify, [] if is_news else release.facts.later_readings
-    if world.now >= since + rule.watch and not is_news:
+    if world.now >= since + rule.watch and not is_news and not _is_open(past, rule.matches):
         return Wait(world.now + LOOK_ANYWAY, release.reason, seen=seen)
     last = await read(release, world)
     readings = [*past, last][-KEPT:]
     learned: Learned = {"watched_since": since, "later_readings": readings}
-    against = sum(one.verdict == "contradicts" for one in readings)
-    if against >= rule.matches:
-        alarm = _against(release, last, against, current, world)
+    against = [one for one in readings if one.verdict == "contradicts"]
+    if len(against) >= rule.matches and against[-1].at - against[0].at >= DRAINS:
+        alarm = _against(release, last, len(against), current, world)
         return Wait(world.now + LOOK_ANYWAY, alarm, learned, seen=seen, alarm=True)
     until = _next(since, last, world)
     return Wait(until, _still(release, readings, current, world), learned, seen=seen)
+
+
+def _is_open(past: list[Reading], matches: int) -> bool:
+    """Whether a contradiction was neither repeated for long enough nor refuted since."""
+    doubted = any(one.verdict == "contradicts" for one in past)
+    return doubted and in_a_row(past, lambda one: one.verdict == "matches") < matches
 
 
 def _against(
@@ -61,7 +69,7 @@ def _against(
         what = {"who": current.who, "current": current.version, "what": current.description}
         return say("replaced_by_hand", note=note, **what, **names)
     reason = say("contradicts_later", version=release.version, count=count, note=note)
-    if world.pipeline.policy.rollback == "ask":
+    if world.pipeline.policy.rollback == "ask" or not world.earlier:
         return reason
     raise Refused(reason)
 

@@ -13,14 +13,15 @@ class Dynos:
     """As many as `quantity`; like at Heroku, requests go to any of them at random.
 
     To misbehave once, at the next swap that has something to replace: the old dyno `lingers` so
-    long; one dyno flips back to the old one after `flips_after`; with `old_predictions` health is
-    the new dyno's, and predictions are the old one's under the new version.
+    long; one dyno flips back to the old one after `flips_after`, for `flips_for`; with
+    `old_predictions` health is the new dyno's, and predictions are the old one's under its name.
     """
 
     def __init__(self, runner: Runner, clock: Callable[[], datetime]) -> None:
         self.quantity = 1
         self.lingers = timedelta()
         self.flips_after = NEVER
+        self.flips_for = NEVER
         self.old_predictions = False
         self._runner, self._clock = runner, clock
         self._running: list[Dyno] = []
@@ -34,7 +35,8 @@ class Dynos:
         are none then."""
         before, new = self._running, []
         try:
-            new = [await self._runner.start(slug, config) for _ in range(self.quantity)]
+            names = [f"web.{number}" for number in range(1, self.quantity + 1)]
+            new = [await self._runner.start(slug, {**config, "DYNO": name}) for name in names]
         finally:
             gone, self._running, self._old = self._old, new, []
             self._mixed = False
@@ -55,7 +57,7 @@ class Dynos:
         now, serving = self._clock(), self._running
         if self._old and now < self._old_until:
             serving = self._old
-        elif self._old and now >= self._flips_at:
+        elif self._old and timedelta() <= now - self._flips_at < self.flips_for:
             serving = [*self._running[:-1], self._old[0]]
         return (self._random.choice(serving) if serving else None), None
 

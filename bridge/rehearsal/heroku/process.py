@@ -44,7 +44,7 @@ async def start_web(command: str, root: Path, env: Mapping[str, str], log: Path)
             "-c",
             command,
             cwd=root,
-            env={**env, "PORT": str(port), "DYNO": "web.1"},
+            env={"DYNO": "web.1", **env, "PORT": str(port)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
