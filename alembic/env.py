@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 import bridge.delivery
+import bridge.drift
 import bridge.notice
 import bridge.pause
 import bridge.release

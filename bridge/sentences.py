@@ -186,6 +186,12 @@ SENTENCES: dict[str, str] = {
     "no_retry": "{package} {version} is {stage}; only one that failed, was superseded or was "
     "rolled back can be tried again.",
     "no_discard": "Delivery {id} is {state}; only one that is parked or new can be discarded.",
+    "drift_not_on_index": "The branch pins {pinned}, but the newest on the index is {newest}.",
+    "drift_not_pinned": "{newest} is on the index, the branch pins {pinned}, and no release is to "
+    "change that.",
+    "drift_not_deployed": "The branch pins {pinned}, but Heroku runs {deployed}; somebody deployed "
+    "or rolled back by hand.",
+    "drift_not_serving": "Heroku runs {deployed}, but the API reports {serving}.",
     "approvals_missing": "{have} of {count} approvals on GitHub; missing from {who}.{own}",
     "approver_wants_changes": "{who}, who may approve it, asked for changes.",
     "maker_unknown": "GitHub does not know everybody who made this version, so nobody can say that "

@@ -21,6 +21,7 @@ from bridge.event import Published
 from bridge.facts import PullRequest
 from bridge.heroku.client import as_seen
 from bridge.kit.clock import Clock
+from bridge.lookout import Lookout
 from bridge.policy import carries
 from bridge.reconcile import Neighbourhood
 from bridge.release import Release, Stage
@@ -69,6 +70,8 @@ class Sweeper:
         self._around = around
         self._clock = clock
         self._suspects: set[Unheard] = set()
+        self._newest: dict[str, str] = {}
+        self._lookout = Lookout(store, clock)
 
     async def sweep(self, worker: str, every: timedelta) -> int | None:
         """One round by `worker`, and the next one is due after `every`, or sooner if anything
@@ -81,7 +84,8 @@ class Sweeper:
         if lost:
             await self._store.write(lambda session: self._repair(session, lost))
         self._suspects = found - lost
-        return len(self._suspects)
+        worlds = [self._world([pipeline]) for pipeline in self._pipelines]
+        return len(self._suspects) + await self._lookout.look(worlds, self._newest)
 
     async def _on_duty(self, worker: str, every: timedelta) -> bool:
         now = self._clock()
@@ -122,6 +126,8 @@ class Sweeper:
         for pipeline in group:
             carried = [version for version in found if carries(pipeline.policy, version)]
             newest = max(carried, default=None)
+            if newest:
+                self._newest[pipeline.name] = str(newest)
             if newest and await self._is_news(pipeline, newest):
                 unheard.append(Upload(pipeline, str(newest)))
         return unheard

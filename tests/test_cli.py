@@ -21,9 +21,10 @@ from bridge import __version__, cli, ledger
 from bridge.bootstrap import Bridge
 from bridge.cli import act
 from bridge.delivery import DeliveryState
+from bridge.drift import Seen, judge
 from bridge.release import Stage
 from bridge.sentences import say
-from bridge.store import Store, deliveries, releases
+from bridge.store import Store, boards, deliveries, releases
 from bridge.web.app import create_app
 from tests.bridge_kit import NOW, PACKAGE, SECRETS, begin, keep, settings, told
 from tests.postgresql_kit import Server
@@ -439,6 +440,19 @@ def test_a_version_that_failed_is_tried_again_on_a_persons_word(bridge: Run, sto
     code, _, complaint = bridge(*words)
     assert (1, True) == (code, "only one that failed" in complaint)
     assert 1 == bridge("retry", PACKAGE, "9.9.9", "--reason", "hope")[0]
+
+
+def test_drift_is_1_while_something_surprises(bridge: Run, store: Store) -> None:
+    assert "The sweep has not looked yet." in bridge("drift")[1]
+    for newest, code in (("0.1.0", 0), ("0.1.1", 1)):
+        found = judge(Seen(newest=newest, pinned="0.1.0", deployed="0.1.0", serving="0.1.0"), {})
+        write = partial(boards.write, pipeline="house-prices", found=found, told="", now=NOW)
+        asyncio.run(store.write(write))
+        assert code == bridge("drift")[0]
+        assert code == bridge("drift", "--json")[0]
+    assert "surprise, index and branch: 0.1.1 is on the index" in " ".join(
+        bridge("drift")[1].split()
+    )
 
 
 def test_pause_and_resume_tell_what_they_did(

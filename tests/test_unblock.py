@@ -17,6 +17,7 @@ HOLDS_NOTHING_UP = {
     # an alarm or a note on the way
     *("late_digest", "archived", "commands", "public_unknown", "public_twin", "wrong_answer"),
     *("unheard_upload", "changed_on_index", "unheard_github", "unheard_heroku"),
+    *("drift_not_on_index", "drift_not_pinned", "drift_not_deployed", "drift_not_serving"),
     # how good the model is, and a part of a gate's sentence
     *("model_better", "model_worse", "model_mixed", "model_same", "model_unknown"),
     *("metric_missing", "metric_was_missing", "metric_too_low", "metric_too_high"),

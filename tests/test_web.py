@@ -13,9 +13,11 @@ from sqlmodel import Session
 from bridge import ledger
 from bridge.attestation import Provenance
 from bridge.bootstrap import Bridge
+from bridge.drift import Seen, judge
 from bridge.facts import CiRun, Facts, PullRequest
 from bridge.release import Release, Stage
 from bridge.sentences import say
+from bridge.store import boards
 from bridge.web.app import create_app
 from bridge.web.present import ago, lead_time, rail, release_json
 from tests.bridge_kit import NOW, a_bridge, begin
@@ -313,6 +315,18 @@ async def test_the_page_and_its_twin_say_what_would_let_it_go_on(bridge: Bridge)
     assert "nobody" == told["unblock"]["who"]
     assert told["unblock"]["what"] in page
     assert "2026-11-23T09:00:30.000Z" == told["reason_since"]
+
+
+async def test_the_drift_page_and_its_twin_tell_the_same(bridge: Bridge) -> None:
+    assert "has not looked yet" in (await get(bridge, "/drift")).text
+    found = judge(Seen(newest="0.1.1", pinned="0.1.0", deployed=EVIL, serving="0.1.0"), {})
+    await bridge.store.write(lambda session: boards.write(session, "p", found, "", NOW))
+    page = (await get(bridge, "/drift")).text
+    (told,) = (await get(bridge, "/api/v1/drift")).json()["items"]
+    assert ("0.1.1", "0.1.0", EVIL) == (told["newest"], told["pinned"], told["deployed"])
+    assert ["surprise"] * 3 == [gap["verdict"] for gap in told["gaps"]]
+    assert EVIL not in page
+    assert "no release is to change that" in page
 
 
 async def test_a_verified_release_waits_for_nobody(bridge: Bridge) -> None:

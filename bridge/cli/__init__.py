@@ -7,6 +7,7 @@ import typer
 from bridge import __version__
 from bridge.cli import (  # noqa: F401 - they bring the commands
     act,
+    drift,
     inbox,
     notify,
     operate,

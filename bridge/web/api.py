@@ -11,8 +11,14 @@ from bridge import __version__, audit, meter
 from bridge.delivery import DeliveryState
 from bridge.errors import Unavailable
 from bridge.release import Release
-from bridge.store import Store, deliveries, outbox, pauses, record, releases
-from bridge.web.present import delivery_json, notice_json, pause_json, release_json
+from bridge.store import Store, boards, deliveries, outbox, pauses, record, releases
+from bridge.web.present import (
+    board_json,
+    delivery_json,
+    notice_json,
+    pause_json,
+    release_json,
+)
 
 LAST_ID = 2**63 - 1
 Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
@@ -85,6 +91,13 @@ def twins(store: Store) -> APIRouter:
         shown = await store.read(lambda s: outbox.newest(s, limit, after, state))
         items: list[JsonValue] = [notice_json(notice) for notice in shown]
         return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
+
+
+    @router.get("/drift")
+    async def drift() -> dict[str, JsonValue]:
+        """What index, branch, Heroku and API have, and whether the gaps are meant."""
+        items: list[JsonValue] = [board_json(one) for one in await store.read(boards.all_of_them)]
+        return {"items": items}
 
     @router.get("/audit")
     async def chain() -> dict[str, JsonValue]:

@@ -13,7 +13,7 @@ from bridge.delivery import DeliveryState
 from bridge.kit.clock import Clock
 from bridge.release import Release
 from bridge.sentences import span
-from bridge.store import Store, deliveries, outbox, pauses, record, releases
+from bridge.store import Store, boards, deliveries, outbox, pauses, record, releases
 from bridge.web.api import LAST_ID, Identifier
 from bridge.web.present import ago, how_on, lead_time, mark, rail, standing_since
 
@@ -77,6 +77,11 @@ def pages(store: Store, clock: Clock) -> APIRouter:
         shown = await store.read(lambda s: outbox.newest(s, PAGE + 1, after, state))
         more = shown[PAGE - 1].id if len(shown) > PAGE else None
         return render("outgoing.html", notices=shown[:PAGE], more=more, state=state)
+
+
+    @router.get("/drift")
+    async def drift() -> HTMLResponse:
+        return render("drift.html", boards=await store.read(boards.all_of_them))
 
     @router.get("/audit")
     async def chain() -> HTMLResponse:

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from bridge.columns import written
 from bridge.delivery import Delivery
+from bridge.drift import Board
 from bridge.notice import Notice
 from bridge.pause import EVERYTHING, Pause
 from bridge.pipeline import PIPELINE
@@ -97,6 +98,13 @@ def line_json(line: Transition) -> dict[str, JsonValue]:
         "evidence": [{"name": name, "value": value} for name, value in line.evidence.root.items()],
         "hash": line.hash,
     }
+
+
+def board_json(board: Board) -> dict[str, JsonValue]:
+    """What one pipeline's neighbours have, and the gaps between them."""
+    told = board.found.model_dump(mode="json")
+    at = written(board.at)
+    return {"pipeline": board.pipeline, "at": at, **told["seen"], "gaps": told["gaps"]}
 
 
 def pause_json(pause: Pause) -> dict[str, JsonValue]:
