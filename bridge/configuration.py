@@ -1,6 +1,7 @@
 """What `bridge.toml` says of each pipeline. Pure."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
@@ -149,6 +150,7 @@ class Pipeline(_Table):
     labels: list[str] = []
     reviewers: list[Annotated[str, Field(pattern=REVIEWER)]] = []
     notify: tuple[Tell, ...] = ()
+    after: str | None = None
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -178,3 +180,18 @@ class Pipeline(_Table):
     def source(self) -> str:
         """What the requirements file is compiled from: the same name, ending in `.in`."""
         return str(PurePosixPath(self.requirements).with_suffix(".in"))
+
+
+def in_sequence(pipelines: Sequence[Pipeline]) -> None:
+    """Each that comes `after` another carries the same package, and none waits for itself; raises
+    ValueError."""
+    by_name = {pipeline.name: pipeline for pipeline in pipelines}
+    for pipeline in pipelines:
+        before, passed = pipeline, {pipeline.name}
+        while before.after is not None:
+            if before.after not in by_name or by_name[before.after].package != before.package:
+                raise ValueError(f"{before.name} comes after no pipeline of its package")
+            before = by_name[before.after]
+            if before.name in passed:
+                raise ValueError(f"{pipeline.name} waits for itself")
+            passed.add(before.name)

@@ -10,7 +10,7 @@ from packaging.version import Version
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
-from bridge import ledger
+from bridge import ledger, sequence
 from bridge.configuration import Pipeline
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import LeaseLost, Malformed
@@ -193,6 +193,7 @@ class Inbox:
                 heard_at=delivery.received_at,
             )
             for pipeline, told in concerned
+            if sequence.takes(session, pipeline, told.version)
         ]
 
     def _wake(self, session: Session, *where: ColumnElement[bool]) -> list[str]:

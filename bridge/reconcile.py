@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 from sqlmodel import Session
 
-from bridge import ledger
+from bridge import ledger, sequence
 from bridge.configuration import Pipeline
 from bridge.errors import Declined, LeaseLost, Reason, Refused, Superseded, Unavailable
 from bridge.kit.clock import Clock
@@ -138,6 +138,8 @@ class Reconciler:
                 ledger.note(session, row, "alarm", alarm, now)
             if to.is_end:
                 serving.wake_guards(session, row, now)
+            if to is Stage.VERIFIED:
+                sequence.hand_on(session, row, self.pipelines.values(), now)
             if to is Stage.PROPOSED:
                 ledger.wake_older(session, row, now)
             elif release.stage in (Stage.CONFIRMED, Stage.PROPOSED):

@@ -19,7 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bridge.configuration import Address, Duration, Pipeline, Target
+from bridge.configuration import Address, Duration, Pipeline, Target, in_sequence
 from bridge.errors import Misconfigured
 from bridge.kit.redact import Secrets, words_of
 from bridge.sources import SOURCES
@@ -148,6 +148,7 @@ class Settings(BaseSettings):
         names = [pipeline.name for pipeline in value]
         if len(set(names)) != len(names):
             raise ValueError("two pipelines have the same name")
+        in_sequence(value)
         return value
 
     @classmethod

@@ -14,7 +14,7 @@ import structlog
 from packaging.version import Version
 from sqlmodel import Session
 
-from bridge import ledger
+from bridge import ledger, sequence
 from bridge.configuration import Pipeline
 from bridge.errors import LeaseLost, Reason, Unavailable
 from bridge.event import Published
@@ -124,13 +124,21 @@ class Sweeper:
             if changed(release, listing)
         ]
         for pipeline in group:
-            carried = [version for version in found if carries(pipeline.policy, version)]
-            newest = max(carried, default=None)
+            newest = await self._offered(pipeline, found)
             if newest:
                 self._newest[pipeline.name] = str(newest)
             if newest and await self._is_news(pipeline, newest):
                 unheard.append(Upload(pipeline, str(newest)))
         return unheard
+
+    async def _offered(self, pipeline: Pipeline, found: Iterable[Version]) -> Version | None:
+        """The newest version on the index, or the one that the pipeline before it verified last."""
+        if before := pipeline.after:
+            verified = await self._store.read(
+                lambda session: releases.latest(session, before, Stage.VERIFIED)
+            )
+            return Version(verified.version) if verified else None
+        return max((one for one in found if carries(pipeline.policy, one)), default=None)
 
     async def _pulls(self, group: Sequence[Pipeline]) -> list[Change]:
         waiting = {
@@ -193,6 +201,10 @@ class Sweeper:
 def _begin(session: Session, upload: Upload, now: datetime) -> None:
     pipeline, version = upload.pipeline, upload.version
     if releases.of_version(session, pipeline.name, version):
+        return
+    if pipeline.after:
+        if verified := releases.of_version(session, pipeline.after, version):
+            sequence.hand_on(session, verified, [pipeline], now)
         return
     told = Published(package=pipeline.package, version=version)
     ledger.begin(session, pipeline, told, by="the sweep", now=now)
