@@ -22,6 +22,7 @@ from bridge.store import Store, boards, releases
 
 log = structlog.get_logger()
 LOOK_EVERY = timedelta(minutes=5)
+AT_MOST = 200
 Pins = Mapping[str, str | None]
 
 
@@ -50,13 +51,15 @@ class Lookout:
             current, serving = await _current(world), await _serving(world)
             seen = Seen(
                 newest=newest.get(name),
-                pinned=_spelled(pins.get(name)),
+                pinned=pins.get(name),
                 deployed=_deployed(current, known.values()),
                 serving=_spelled(serving),
             )
             found = judge(seen, known)
             says = "; ".join(f"{gap.code} {gap.sentence}" for gap in found.surprises)
             before = await self._store.read(partial(boards.told, pipeline=name))
+            if not says and any(gap.verdict == "unknown" for gap in found.gaps):
+                says = before  # who does not answer has not made it good
             if says in (before, self._doubts.get(name, "")):
                 told = says
             else:
@@ -89,8 +92,8 @@ def _about(session: Session, pipeline: str, seen: Seen) -> Release | None:
 
 
 def _known(session: Session, pipeline: str) -> dict[str, Release]:
-    rows = session.exec(select(Release).where(Release.pipeline == pipeline)).all()
-    return {str(Version(row.version)): row for row in rows}
+    newest = select(Release).where(Release.pipeline == pipeline).order_by(col(Release.id).desc())
+    return {str(Version(row.version)): row for row in session.exec(newest.limit(AT_MOST))}
 
 
 async def _pins(worlds: Iterable[World]) -> dict[str, str]:
@@ -117,8 +120,8 @@ def _pin(pipeline: Pipeline, texts: Pins) -> str | None:
     if pipeline.requirements not in files:
         return None
     try:
-        return find_in(files, pipeline.requirements, pipeline.package).version
-    except Refused:
+        return str(Version(find_in(files, pipeline.requirements, pipeline.package).version))
+    except (Refused, ValueError):
         return None
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
-
 from bridge.drift import Board
 from bridge.rehearsal.gate import Fault
 from bridge.release import Stage
@@ -85,19 +83,33 @@ async def test_what_does_not_answer_is_unknown_and_no_surprise(town: Town) -> No
     assert [] == alarms(town, "0.1.0")
 
 
-@pytest.mark.parametrize("version", ["0.1.0"])
-async def test_a_surprise_that_is_gone_and_comes_again_is_told_again(
-    town: Town, version: str
-) -> None:
-    await town.publish(version)
+async def test_a_silence_in_between_does_not_tell_it_twice(town: Town) -> None:
+    await town.publish("0.1.0")
     await town.run()
-    assert town.release(version).stage is Stage.VERIFIED
+    text = town.pinned().replace("0.1.0", "0.9.0")
+    town.github.commit("main", {"api/requirements.txt": text.encode()}, "By hand", "rosa")
+    await later(town)
+    town.github.before = lambda name: Fault("refuse", 503, {"message": "away"})
+    town.heroku.before = lambda operation: Fault("refuse", 503, {"id": "maintenance"})
+    assert [] == (await later(town)).found.surprises
+    town.github.before = lambda name: None
+    town.heroku.before = lambda operation: None
+    assert 2 == len((await later(town)).found.surprises)
+    assert ["drift_not_on_index", "drift_not_deployed"] == alarms(town, "0.1.0")
+
+
+async def test_a_surprise_that_is_gone_and_comes_again_is_told_again(
+    town: Town,
+) -> None:
+    await town.publish("0.1.0")
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.VERIFIED
     good = town.pinned()
     for _ in range(2):
-        text = good.replace(version, "0.9.0")
+        text = good.replace("0.1.0", "0.9.0")
         town.github.commit("main", {"api/requirements.txt": text.encode()}, "By hand", "rosa")
         await later(town)
         town.github.commit("main", {"api/requirements.txt": good.encode()}, "Back", "rosa")
         board = await later(town)
         assert [] == board.found.surprises
-    assert ["drift_not_on_index", "drift_not_deployed"] * 2 == alarms(town, version)
+    assert ["drift_not_on_index", "drift_not_deployed"] * 2 == alarms(town, "0.1.0")
