@@ -118,3 +118,18 @@ def test_a_model_that_the_consumers_pins_forbid_is_not_proposed() -> None:
     assert ["bridge/house-prices/regression-model-0.1.0"] == list(pulls)
     assert isinstance(health, dict)
     assert "0.1.0" == health["after"]["model_version"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("self-approval", "approvals_missing"), ("freeze", "frozen")]
+)
+def test_what_may_not_be_merged_now_is_proposed_and_the_merge_button_refuses(
+    fault: str, code: str
+) -> None:
+    played = rehearse(fault)
+    assert played.code == 1
+    assert ["verified", "proposed"] == played.stages
+    releases = played.told["releases"]
+    assert isinstance(releases, list)
+    assert code == releases[1]["reason"]["code"]
+    assert 'Required status check "bridge/gate" is pending.' == played.told["merge_button"]

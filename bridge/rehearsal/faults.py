@@ -14,6 +14,7 @@ import httpx
 from bridge.kit.clock import system_clock
 from bridge.publisher.webhook import sign
 from bridge.rehearsal.github import Refusal
+from bridge.rehearsal.people import stands
 from bridge.rehearsal.show import Told
 from bridge.rehearsal.town import Town
 
@@ -31,6 +32,8 @@ FAULTS = {
     "flipping-dyno": "One of two dynos flips back to 0.1.0 after the proof: 0.1.1 is rolled back.",
     "old-model": "0.1.1 is only a name, the predictions are 0.1.0's: rolled back.",
     "rollback-expired": "The same, and Heroku has not kept 0.1.0: its commit is built anew.",
+    "self-approval": "Dana approves 0.1.1, which she trained: it waits for somebody else.",
+    "freeze": "A freeze begins when 0.1.1 is approved: nobody can merge it any more.",
     "conflict": "0.1.1 needs a pydantic that the API's pins forbid: stopped with does_not_resolve.",
     "failing-build": "Heroku cannot build the commit of 0.1.1: stopped with build_failed.",
     "release-by-hand": "Somebody rolls 0.1.1 back once it is released: stopped with taken_over.",
@@ -44,8 +47,6 @@ HOOK = "regression_model/startup.pth"
 OWN_TEST = "regression_model/tests/test_publish.py"
 FORBIDS, LETS = '.dist-info",\n    }', '.dist-info",\n        "startup.pth",\n    }'
 LOST = ("github", "heroku", "circleci")
-STOPS = {"gate_broken", "gate_not_judged"}
-"""Why a version may wait for ever, and the rehearsal does not."""
 ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
 PIN_SETTLED = {"pin_put_back", "revert_declined", "revert_by_hand"}
 """A version that was rolled back leaves its pin to be put back."""
@@ -183,7 +184,7 @@ def is_over(told: Told, faults: Collection[str]) -> bool:
         return "flipping-dyno" not in faults or SECOND_WHEEL.split("-")[1] != told.version
     if told.stage == "rolled_back":
         return told.reason.code in PIN_SETTLED
-    return told.stage in ENDS or told.reason.code in STOPS
+    return told.stage in ENDS or stands(told)
 
 
 def press_merge_button(town: Town) -> str:

@@ -15,7 +15,6 @@ from bridge.rehearsal.circleci.webhook import WorkflowRun
 from bridge.rehearsal.faults import (
     FAULTS,
     LOST,
-    STOPS,
     Killer,
     changes,
     forge,
@@ -23,6 +22,7 @@ from bridge.rehearsal.faults import (
     prepare,
     press_merge_button,
 )
+from bridge.rehearsal.people import People, policy_for, stands
 from bridge.rehearsal.process import tail
 from bridge.rehearsal.show import Show, Told
 from bridge.rehearsal.timing import Timing, measure
@@ -103,7 +103,8 @@ def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> in
 def _town(show: Show, faults: Collection[str]) -> Iterator[Town]:
     show.heading("Setting the stage")
     lost = LOST if "lost-webhooks" in faults else ()
-    town = Town(show.say, lost, strangers="foreign-package" in faults)
+    strangers = "foreign-package" in faults
+    town = Town(show.say, lost, strangers=strangers, policy=policy_for(faults))
     try:
         town.bridge.start()
         show.say(f"Bridge      {town.bridge.url}")
@@ -121,19 +122,21 @@ def _journey(town: Town, show: Show, played: Played, faults: Collection[str], se
         played.forged = forge(town)
         show.say(f"A forged webhook got {played.forged}")
     prepare(town, faults)
+    people = People(town, faults)
     killer = Killer(town, seed) if "kill-bridge" in faults else None
     try:
         for version in VERSIONS:
             show.heading(f"{PACKAGE} {version}")
             played.healths.append(_health(town))
             _tag(town, show, version, faults)
-            played.releases.append(_follow(town, show, version, killer, faults))
+            end = _follow(town, show, version, killer, people, faults)
+            played.releases.append(end)
             played.timings.append(measure(played.releases[-1], town))
     finally:
         if killer:
             killer.stop()
             played.kills = killer.kills
-    if played.releases[-1].reason.code in STOPS:
+    if stands(played.releases[-1]):
         played.merge_button = press_merge_button(town)
         show.say(f"rosa pressed the merge button, and GitHub said: {played.merge_button}")
     played.healths.append(_health(town))
@@ -153,11 +156,17 @@ def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
 
 
 def _follow(
-    town: Town, show: Show, version: str, killer: Killer | None, faults: Collection[str]
+    town: Town,
+    show: Show,
+    version: str,
+    killer: Killer | None,
+    people: People,
+    faults: Collection[str],
 ) -> Told:
     """Watch one version until it has an end; raises Failed when it cannot come to one."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
+        people.look()
         told = _ask(town, version)
         if told:
             show.lines(told)

@@ -50,7 +50,7 @@ labels       = ["model"]
 reviewers    = ["octocat"]
 
 [pipeline.policy]
-merge    = "auto"
+merge    = "{merge}"
 verify   = {{ matches = 3, every = "200ms", within = "2m" }}
 rollback = "auto"
 resolve  = {resolve}
@@ -62,10 +62,16 @@ class Town:
     """Everybody in `folder`; `stop` ends every process and thread and removes the folder.
 
     With `strangers` there is a public index, which the bridge is told of and the installer sees.
+    `policy` is who merges, and further lines of the policy.
     """
 
     def __init__(
-        self, tell: Callable[[str], None], lost: Collection[str] = (), *, strangers: bool = False
+        self,
+        tell: Callable[[str], None],
+        lost: Collection[str] = (),
+        *,
+        strangers: bool = False,
+        policy: tuple[str, str] = ("auto", ""),
     ) -> None:
         project = checkout()
         self.folder = Path(tempfile.mkdtemp(prefix="bridge-rehearsal-"))
@@ -162,7 +168,9 @@ class Town:
                 api=self.api_url,
                 project=PROJECT,
                 resolve="false" if strangers else "true",  # a stranger's index has nothing else
+                merge=policy[0],
             )
+            + policy[1]
         )
         self.bridge = BridgeProcess(
             self.folder,
@@ -184,6 +192,13 @@ class Town:
         )
         self.first_commit = self.github.seed(tracked(project), "House prices: model and API")
         self.github.on_push.append(self.ci.push)
+
+    def reconfigure(self, lines: str) -> None:
+        """An operator adds lines to the policy and starts the bridge again."""
+        with (self.folder / "bridge.toml").open("a") as configuration:
+            configuration.write(lines)
+        self.bridge.stop()
+        self.bridge.start()
 
     def stop(self) -> None:
         """End what was started, in an order in which nobody waits for somebody gone."""

@@ -11,7 +11,7 @@ import pytest
 from bridge.rehearsal.github import Refusal
 from bridge.rehearsal.github.state import account_id, address
 from bridge.release import Stage
-from tests.stories.test_gate import shown
+from tests.stories.test_gate import FRIDAY, WEEKEND, shown
 from tests.stories.town import PACKAGE, Town, announced, model_wheel
 
 TWO = {"approvals": {"count": 2, "people": ["rosa", "omar", "dana"]}}
@@ -172,3 +172,20 @@ async def test_a_lost_review_only_costs_time(town_with: Callable[..., Town]) -> 
     town.github.review(1, "rosa", "APPROVED")
     await town.run()
     assert town.release("0.1.1").stage is Stage.VERIFIED
+
+
+async def test_a_freeze_that_begins_after_the_approval_stops_the_merge(
+    town_with: Callable[..., Town],
+) -> None:
+    town = town_with(merge="human", **ONE, **WEEKEND)
+    town.now = FRIDAY
+    await trained(town, by="lee")
+    town.github.review(1, "rosa", "APPROVED")
+    await town.run(patience=timedelta(seconds=30))
+    assert "success" == shown(town, 1)[-1][0]
+    town.lost = {"github"}
+    await town.run(patience=timedelta(hours=1))
+    assert ("pending", True) == (shown(town, 1)[-1][0], "freeze" in shown(town, 1)[-1][1])
+    with pytest.raises(Refusal, match='"bridge/gate" is pending'):
+        town.github.merge(1, "rosa")
+    assert "frozen" == town.release("0.1.1").code

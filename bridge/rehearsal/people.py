@@ -1,0 +1,58 @@
+"""What people do about the pull requests of the rehearsal, where a fault needs them."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from bridge.kit.clock import system_clock
+from bridge.rehearsal.github.state import Pull
+from bridge.rehearsal.show import Told
+from bridge.rehearsal.town import Town
+
+STOPS = {"gate_broken", "gate_not_judged", "frozen"}
+"""Why a version may wait for ever, and the rehearsal does not."""
+APPROVALS = 'approvals = { count = 1, people = ["dana", "rosa"] }\n'
+
+
+def policy_for(faults: Collection[str]) -> tuple[str, str]:
+    """Who merges, and what else stands in the pipeline's policy."""
+    merge = "human" if "freeze" in faults else "auto"
+    return merge, APPROVALS if {"freeze", "self-approval"} & set(faults) else ""
+
+
+def stands(told: Told) -> bool:
+    """Whether a version waits for what nobody in the rehearsal will do."""
+    own = told.reason.code == "approvals_missing" and "does not count" in told.reason.sentence
+    return own or told.reason.code in STOPS
+
+
+class People:
+    """Rosa reviews and merges; dana, who trains the models, approves her own."""
+
+    def __init__(self, town: Town, faults: Collection[str]) -> None:
+        self._town, self._faults = town, faults
+        self._frozen = False
+
+    def look(self) -> None:
+        """Do what is to be done about the open pull requests."""
+        for pull in [one for one in self._town.github.pulls.values() if one.state == "OPEN"]:
+            if "self-approval" in self._faults and not pull.reviews:
+                self._approve(pull, "rosa" if pull.number == 1 else "dana")
+            elif "freeze" in self._faults:
+                self._before_a_freeze(pull)
+
+    def _before_a_freeze(self, pull: Pull) -> None:
+        if not pull.reviews:
+            self._approve(pull, "rosa")
+        elif self._is_green(pull) and pull.number == 1:
+            self._town.github.merge(pull.number, "rosa")
+        elif self._is_green(pull) and not self._frozen:
+            now, self._frozen = system_clock(), True
+            begin, end = (f"{at:%a %H:%M}" for at in (now, now + timedelta(days=2)))
+            self._town.reconfigure(f'freeze = [{{ from = "{begin}", to = "{end}", tz = "UTC" }}]\n')
+
+    def _approve(self, pull: Pull, login: str) -> None:
+        self._town.github.review(pull.number, login, "APPROVED")
+
+    def _is_green(self, pull: Pull) -> bool:
+        said = self._town.github.statuses(pull.head_sha)
+        return "success" in [one.state for one in said if one.context == "bridge/gate"][-1:]
