@@ -198,6 +198,8 @@ def chained(**more: object) -> Mapping[str, object]:
         ({"target_secrets": {}}, "BRIDGE_TARGET_SECRETS__THE_CHAIN is not set"),
         ({"target_urls": {"the_chain": f"http://next.example.com/{TOKEN}"}}, "https://"),
         ({"target_urls": {"the_chain": f"https://user:{TOKEN}@next.example.com/"}}, "no user"),
+        ({"target_urls": {"the_chain": f"https://[{TOKEN}"}}, "https://"),
+        ({"target_urls": {"the_chain": TOKEN}}, "https://"),
         ({"target_secrets": {"the_chain": "whsec_dG9vIHNob3J0"}}, "24 to 64 bytes"),
         ({"target": []}, "no target is the-chain"),
     ],

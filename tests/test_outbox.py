@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from bridge import ledger
@@ -15,7 +16,7 @@ from bridge.errors import LeaseLost, Reason
 from bridge.notice import About, Notice
 from bridge.notify.outbox import SHARE, Outbox
 from bridge.notify.target import Target
-from bridge.notify.tell import Teller
+from bridge.notify.tell import LINES, Teller
 from bridge.release import Stage
 from bridge.store import Store, outbox
 from tests.bridge_kit import NOW, a_store, begin, pipeline
@@ -121,9 +122,11 @@ async def test_a_target_that_does_not_answer_holds_up_no_other(store: Store) -> 
     await told.begin()
     versions = [f"0.1.{number}" for number in range(6)]
     await fail(store, *versions)
-    for _ in range(3):
+    for _ in range(500):
         await told.turn()
         await asyncio.sleep(0.01)
+        if len(quick.heard) == len(versions):
+            break
     assert versions == sorted(quick.heard)
     assert SHARE == slow.begun
     slow.speak.set()
@@ -143,3 +146,31 @@ async def test_the_record_is_read_once_however_often_it_is_looked_at(store: Stor
         await told.turn()
         await told.settle()
     assert ["0.1.0"] == ear.heard
+
+
+async def test_more_lines_than_are_read_at_once_are_all_read(store: Store) -> None:
+    ear = Ear()
+    told = telling(store, ear=ear)
+    await told.begin()
+    versions = [f"0.1.{number}" for number in range(LINES + 5)]
+    await fail(store, *versions)
+    stop = asyncio.create_task(told.run())
+    for _ in range(6000):
+        await asyncio.sleep(0.01)
+        if len(ear.heard) == len(versions):
+            break
+    stop.cancel()
+    await asyncio.gather(stop, return_exceptions=True)
+    assert set(versions) == set(ear.heard)
+
+
+async def test_a_line_that_cannot_be_told_silences_no_other(store: Store) -> None:
+    ear = Ear()
+    told = telling(store, ear=ear)
+    await told.begin()
+    await fail(store, "0.1.0", "0.1.1")
+    odd = text("UPDATE release SET facts = '{\"size\": \"odd\"}' WHERE version = '0.1.0'")
+    await store.write(lambda session: session.execute(odd) and None)
+    while await told.turn():
+        await told.settle()
+    assert ["0.1.1"] == ear.heard

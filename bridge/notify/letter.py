@@ -71,9 +71,10 @@ def of_line(news: About, line: Transition, release: Release, public_url: str) ->
 
 
 def of_wait(release: Release, since: datetime, now: datetime, public_url: str) -> str:
-    """The message that a release has waited for a person since then."""
-    waited = span((now - since).total_seconds())
-    link = f"{public_url}/releases/{release.key}"
+    """The message that a release has waited for a person since then; it leads to where that person
+    can do something."""
+    waited, pull = span((now - since).total_seconds()), release.facts.pull_request
+    link = pull.url if pull else f"{public_url}/releases/{release.key}"
     words = {**_names(release), "why": _plain(release.sentence), "link": link}
     text = say("tell_waiting", span=waited, **words).sentence
     data = {**_data(release, release.reason, link), "waits_since": written(since)}
@@ -131,7 +132,7 @@ def _data(release: Release, reason: Reason, link: str) -> dict[str, JsonValue]:
 
 def _body(kind: str, at: datetime, text: str, data: dict[str, JsonValue]) -> str:
     told = {"type": kind, "timestamp": written(at), "data": {"text": text, **data}}
-    return json.dumps(told, ensure_ascii=False)
+    return json.dumps(told)
 
 
 def _plain(said: str) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlmodel import Session
@@ -160,7 +160,9 @@ class Outbox:
 
     async def _nap(self) -> float:
         """Seconds until something is due, at most half a minute."""
-        due: datetime | None = await self._store.read(outbox.next_due)
+        unread, due = await self._store.read(lambda s: (outbox.is_unread(s), outbox.next_due(s)))
+        if unread:
+            return 0.0
         nap = NAP_AMONG_OTHERS if self._store.is_shared else NAP
         until = (due - self._clock()).total_seconds() if due else nap
         return min(max(until, PAUSE if self._running else 0.0), nap)

@@ -6,7 +6,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from bridge import configuration
-from bridge.configuration import Pipeline
+from bridge.configuration import Pipeline, address
 from bridge.errors import Misconfigured
 from bridge.kit.clock import Clock
 from bridge.kit.http import Door
@@ -50,11 +50,18 @@ def _made(
         if not is_installed():
             raise Misconfigured(f"target {name}: pip install 'model-bridge[notify]'")
         return People(name, url, told.public_url, private_hosts=told.private_hosts)
-    if not is_https_or_here(url) or "@" in url:
+    if not _may_be_posted_to(url):
         raise Misconfigured(f"target {name}: a webhook's address begins with https://, no user")
     parts = _told("TARGET_SECRETS", name, told.target_secrets).split(",")
     keys = [key_of(part.strip()) for part in parts if part.strip()]
     return Webhook(make_door(name, url, None), url, keys, clock)
+
+
+def _may_be_posted_to(url: str) -> bool:
+    try:
+        return is_https_or_here(address(url))
+    except ValueError:
+        return False
 
 
 def _told(group: str, name: str, values: Mapping[str, SecretStr]) -> str:

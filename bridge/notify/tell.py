@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import structlog
 from sqlmodel import Session
 
 from bridge.columns import written
@@ -14,7 +15,8 @@ from bridge.release import Release, Transition
 from bridge.sentences import say
 from bridge.store import outbox
 
-LINES = 500
+log = structlog.get_logger()
+LINES = 100
 
 
 class Teller:
@@ -26,12 +28,18 @@ class Teller:
         self.tells = any(pipeline.notify for pipeline in self._pipelines.values())
 
     def read_on(self, session: Session, now: datetime) -> None:
-        """Make notices of the lines that were written since; see `store.outbox.read_on`."""
+        """Make notices of the lines that were written since; see `store.outbox.read_on`.
+
+        A line that cannot be told is left out: it must not silence all that follow it.
+        """
         for line in outbox.read_on(session, LINES):
-            release = session.get_one(Release, line.release_id)
-            self._of_line(session, line, release, now)
-            if letter.asks_for_help(line):
-                self._ask_later(session, line, release, now)
+            if letter.about(line) is None and not letter.asks_for_help(line):
+                continue
+            try:
+                with session.begin_nested():
+                    self._tell(session, line, now)
+            except Exception as bug:  # noqa: BLE001 - nor may a traceback keep the database waiting
+                log.error("bug", line=line.seq, error=type(bug).__name__)
 
     def parked(self, session: Session, delivery: Delivery, why: str, now: datetime) -> None:
         """A delivery was parked. Nobody knows whose it is, so everybody who asked is told; and
@@ -62,9 +70,15 @@ class Teller:
             true.append(notice)
         return true
 
-    def _of_line(self, session: Session, line: Transition, release: Release, now: datetime) -> None:
-        news, pipeline = letter.about(line), self._pipelines.get(release.pipeline)
-        if news is None or pipeline is None:
+    def _tell(self, session: Session, line: Transition, now: datetime) -> None:
+        release = session.get_one(Release, line.release_id)
+        pipeline = self._pipelines.get(release.pipeline)
+        if pipeline is None:
+            return
+        if letter.asks_for_help(line):
+            self._ask_later(session, pipeline, line, release)
+        news = letter.about(line)
+        if news is None:
             return
         body = letter.of_line(news, line, release, self._url)
         message = letter.message_id(line.hash, news)
@@ -73,18 +87,18 @@ class Teller:
                 outbox.put(session, _notice(tell.to, message, news, body, now, release.key))
 
     def _ask_later(
-        self, session: Session, line: Transition, release: Release, now: datetime
+        self, session: Session, pipeline: Pipeline, line: Transition, release: Release
     ) -> None:
-        """A row that is due when it has waited long enough; until then it costs nothing."""
-        pipeline = self._pipelines.get(release.pipeline)
-        for tell in pipeline.notify if pipeline else ():
+        """A row that is due when it has waited long enough; until then it costs nothing. What it
+        says is written then."""
+        since = line.recorded_at
+        for tell in pipeline.notify:
             if About.WAITING not in tell.about:
                 continue
             if outbox.waits_already(session, tell.to, release.key):
                 continue
-            since = line.recorded_at
-            body = letter.of_wait(release, since, now, self._url)
             message = letter.message_id(line.hash, About.WAITING)
+            body = letter.of_wait(release, since, since + tell.after, self._url)
             row = _notice(tell.to, message, About.WAITING, body, since, release.key)
             row.due_at = since + tell.after
             outbox.put(session, row)

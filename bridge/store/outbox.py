@@ -24,10 +24,16 @@ def open_book(session: Session, is_read: bool) -> None:
         session.add(Bookmark(name=RECORD, seq=_end(session)))
 
 
+def is_unread(session: Session) -> bool:
+    """Whether there is a line that was not read yet."""
+    mark = session.get(Bookmark, RECORD)
+    return mark is None or mark.seq < _end(session)
+
+
 def has_news(session: Session, now: datetime) -> bool:
     """Whether a line was not read yet, or a notice is due."""
-    mark, first = session.get(Bookmark, RECORD), next_due(session)
-    return mark is None or mark.seq < _end(session) or (first is not None and first <= now)
+    first = next_due(session)
+    return is_unread(session) or (first is not None and first <= now)
 
 
 def read_on(session: Session, limit: int) -> Sequence[Transition]:

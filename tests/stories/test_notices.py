@@ -131,7 +131,10 @@ async def test_who_waits_for_a_person_too_long_says_so(listening: WithListener) 
     await town.run(patience=5 * HOUR)
     assert ["release.waiting"] == listener.said
     assert "has waited for a person for 4 h 0 min" in listener.lines[0]
-    assert "Pull request #1 waits for a person to merge it." in listener.lines[0]
+    pull = town.release("0.1.0").facts.pull_request
+    assert pull is not None
+    said = f"Pull request #1 waits for a person to merge it. {pull.url}"
+    assert listener.lines[0].endswith(said)
     assert began + 3 * HOUR < town.now
 
 
