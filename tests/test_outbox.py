@@ -164,6 +164,27 @@ async def test_more_lines_than_are_read_at_once_are_all_read(store: Store) -> No
     assert set(versions) == set(ear.heard)
 
 
+async def test_what_is_under_way_at_the_end_is_told_by_the_next_process(store: Store) -> None:
+    slow, quick = Ear(is_slow=True), Ear()
+    told = telling(store, ear=slow)
+    await told.begin()
+    await fail(store, "0.1.0")
+    running = asyncio.create_task(told.run())
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if slow.begun:
+            break
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (1, []) == (slow.begun, slow.heard)
+    await asyncio.wait_for(told.settle(), 1)
+    following = telling(store, LATER, ear=quick)
+    await following.begin()
+    await following.turn()
+    await following.settle()
+    assert ["0.1.0"] == quick.heard
+
+
 async def test_a_line_that_cannot_be_told_silences_no_other(store: Store) -> None:
     ear = Ear()
     told = telling(store, ear=ear)

@@ -76,8 +76,10 @@ class Outbox:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._bell.wait(), nap)
         finally:
-            for task in self._running:
+            late = [*self._running]
+            for task in late:
                 task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def turn(self) -> int:
         """Begin to send what is due; how many notices that are."""

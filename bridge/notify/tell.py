@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bridge.columns import written
@@ -38,6 +39,8 @@ class Teller:
             try:
                 with session.begin_nested():
                     self._tell(session, line, now)
+            except DBAPIError:
+                raise  # a disk that is full is no line's fault: all are read again
             except Exception as bug:  # noqa: BLE001 - nor may a traceback keep the database waiting
                 log.error("bug", line=line.seq, error=type(bug).__name__)
 
@@ -92,7 +95,7 @@ class Teller:
         """A row that is due when it has waited long enough; until then it costs nothing. What it
         says is written then."""
         since = line.recorded_at
-        for tell in pipeline.notify:
+        for tell in sorted(pipeline.notify, key=lambda one: one.after):
             if About.WAITING not in tell.about:
                 continue
             if outbox.waits_already(session, tell.to, release.key):
