@@ -26,7 +26,7 @@ FOR_A_PERSON = {
     *("waiting_for_reviewer", "changes_requested", "draft", "blocked", "checks_failed"),
     *("somebody_pushed", "gate_broken", "gate_not_judged", "merged_against_gate"),
     *("approvals_missing", "approver_wants_changes", "maker_unknown"),
-    *("waiting_for_deploy", "no_pipeline"),
+    *("waiting_for_deploy", "no_pipeline", "reverting", "revert_by_hand"),
 }
 """Why a release waits for somebody, and not for something that comes by itself."""
 SAYS = {
@@ -58,7 +58,7 @@ def asks_for_help(line: Transition) -> bool:
 
 def waits_for_a_person(release: Release) -> bool:
     """Whether nothing will move it but a person."""
-    return not release.stage.is_end and release.code in FOR_A_PERSON
+    return release.due_at is not None and release.code in FOR_A_PERSON
 
 
 def of_line(news: About, line: Transition, release: Release, public_url: str) -> str:
@@ -73,7 +73,8 @@ def of_line(news: About, line: Transition, release: Release, public_url: str) ->
 def of_wait(release: Release, since: datetime, now: datetime, public_url: str) -> str:
     """The message that a release has waited for a person since then; it leads to where that person
     can do something."""
-    waited, pull = span((now - since).total_seconds()), release.facts.pull_request
+    waited = span((now - since).total_seconds())
+    pull = release.facts.pull_request if release.stage is Stage.PROPOSED else None
     link = pull.url if pull else f"{public_url}/releases/{release.key}"
     words = {**_names(release), "why": _plain(release.sentence), "link": link}
     text = say("tell_waiting", span=waited, **words).sentence
