@@ -1,7 +1,7 @@
 """A notice: one message for one target, kept until it is sent, and what became of it.
 
 The record is what notices are made from, so a transition that is written is told of, whatever
-happens next. See docs/decisions/0014.
+happens next. See docs/decisions/0016.
 """
 
 from datetime import datetime

@@ -34,7 +34,7 @@ def what(pipeline: str) -> str:
 
 def stops(release: Release, *, builds: bool) -> bool:
     """Whether the next step would begin something: a pull request, or, where the bridge `builds`,
-    a build. See docs/decisions/0021.
+    a build. See docs/decisions/0017.
 
     What Heroku builds already is watched to its end. The merge is not stopped here but by the
     gate, which then stops everybody's merge button.

@@ -92,7 +92,6 @@ def twins(store: Store) -> APIRouter:
         items: list[JsonValue] = [notice_json(notice) for notice in shown]
         return {"items": items, "after": shown[-1].id if len(shown) == limit else None}
 
-
     @router.get("/drift")
     async def drift() -> dict[str, JsonValue]:
         """What index, branch, Heroku and API have, and whether the gaps are meant."""

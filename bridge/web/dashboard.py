@@ -78,7 +78,6 @@ def pages(store: Store, clock: Clock) -> APIRouter:
         more = shown[PAGE - 1].id if len(shown) > PAGE else None
         return render("outgoing.html", notices=shown[:PAGE], more=more, state=state)
 
-
     @router.get("/drift")
     async def drift() -> HTMLResponse:
         return render("drift.html", boards=await store.read(boards.all_of_them))
