@@ -13,6 +13,7 @@ from tests.test_sentences import modules
 HOLDS_NOTHING_UP = {
     # good news
     *("announced", "confirmed", "proposed", "adopted", "already_pinned", "merged", "deployed"),
+    *("deployed_before", "deployed_with", "serves_again", "pin_put_back"),
     *("serving_already", "verified", "retried", "attested", "public_free", "gate_passed"),
     # an alarm or a note on the way
     *("late_digest", "archived", "commands", "public_unknown", "public_twin", "wrong_answer"),
@@ -26,13 +27,29 @@ HOLDS_NOTHING_UP = {
     *("bumped", "bumped_already", "replayed", "discarded", "no_delivery", "no_replay"),
     *("no_release", "no_retry", "no_discard", "paused_already"),
     *("not_paused", "no_such_pipeline", "allowed", "resumed"),
-    *("announcement_refused", "broken_record"),
+    *("announcement_refused", "broken_record", "pin_not_settled", "not_quarantined"),
+    *("quarantine", "quarantine_lifted", "rollback_asked", "not_serving", "nothing_before"),
+    *("app_in_use", "no_notice", "waits_no_more"),
+    # what somebody outside is told, and what came of telling
+    *("tell_verified", "tell_failed", "tell_rolled_back", "tell_waiting", "tell_drift"),
+    *("tell_alarm", "tell_parked", "tell_delivery", "tell_test", "told", "not_told"),
+    *("no_target", "target_gone", "target_not_known"),
+    *("answered", "not_there"),
     *("classic_token", "app_not_installed", "app_not_known", "app_may_not"),
     *("every_version_announced", "some_versions_unannounced", "no_version_announced"),
     *("no_delivery_lost", "some_deliveries_lost", "every_delivery_lost"),
 }
 BAD_NEWS = {"Refused", "Superseded", "Declined", "Wait", "Ruling"}
-TO_WHOEVER_ASKED = ("operator.py", "pausing.py", "cli/", "rehearsal/", "publisher/", "store/")
+TO_WHOEVER_ASKED = (
+    "operator.py",
+    "pausing.py",
+    "recall.py",
+    "notify/",
+    "cli/",
+    "rehearsal/",
+    "publisher/",
+    "store/",
+)
 
 
 def held_up_by() -> set[str]:

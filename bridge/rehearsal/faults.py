@@ -14,8 +14,6 @@ import httpx
 from bridge.kit.clock import system_clock
 from bridge.publisher.webhook import sign
 from bridge.rehearsal.github import Refusal
-from bridge.rehearsal.people import stands
-from bridge.rehearsal.show import Told
 from bridge.rehearsal.town import Town
 
 SECOND_WHEEL = "regression_model-0.1.1-py3-none-any.whl"
@@ -47,9 +45,6 @@ HOOK = "regression_model/startup.pth"
 OWN_TEST = "regression_model/tests/test_publish.py"
 FORBIDS, LETS = '.dist-info",\n    }', '.dist-info",\n        "startup.pth",\n    }'
 LOST = ("github", "heroku", "circleci")
-ENDS = {"verified", "failed", "declined", "superseded", "rolled_back"}
-PIN_SETTLED = {"pin_put_back", "revert_declined", "revert_by_hand"}
-"""A version that was rolled back leaves its pin to be put back."""
 KILLS = 16
 BETWEEN_KILLS = (0.0, 1.0)
 
@@ -176,15 +171,6 @@ def changes(faults: Collection[str], folder: Path) -> dict[str, bytes]:
         if name in faults:
             found |= change(folder)
     return found
-
-
-def is_over(told: Told, faults: Collection[str]) -> bool:
-    """Whether nothing more will happen to this version, so far as anybody here waits for it."""
-    if told.stage == "verified":
-        return "flipping-dyno" not in faults or SECOND_WHEEL.split("-")[1] != told.version
-    if told.stage == "rolled_back":
-        return told.reason.code in PIN_SETTLED
-    return told.stage in ENDS or stands(told)
 
 
 def press_merge_button(town: Town) -> str:

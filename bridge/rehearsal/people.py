@@ -8,8 +8,12 @@ from bridge.rehearsal.github.state import Pull
 from bridge.rehearsal.show import Told
 from bridge.rehearsal.town import Town
 
+FIRST = "0.1.0"
 STOPS = {"gate_broken", "gate_not_judged", "frozen"}
 """Why a version may wait for ever, and the rehearsal does not."""
+ENDS = {"failed", "declined", "superseded"}
+PIN_SETTLED = {"pin_put_back", "revert_declined", "revert_by_hand"}
+"""A version that was rolled back leaves its pin to be put back."""
 APPROVALS = 'approvals = { count = 1, people = ["dana", "rosa"] }\n'
 
 
@@ -39,6 +43,15 @@ class People:
                 self._approve(pull, "rosa" if pull.number == 1 else "dana")
             elif "freeze" in self._faults:
                 self._before_a_freeze(pull)
+
+    def wait_for_nothing(self, told: Told) -> bool:
+        """Whether nothing more will happen to this version, so far as anybody here waits for it."""
+        match told.stage:
+            case "verified":
+                return "flipping-dyno" not in self._faults or told.version == FIRST
+            case "rolled_back":
+                return told.reason.code in PIN_SETTLED
+        return told.stage in ENDS or stands(told)
 
     def _before_a_freeze(self, pull: Pull) -> None:
         if not pull.reviews:

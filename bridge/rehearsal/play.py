@@ -18,7 +18,6 @@ from bridge.rehearsal.faults import (
     Killer,
     changes,
     forge,
-    is_over,
     prepare,
     press_merge_button,
 )
@@ -129,8 +128,7 @@ def _journey(town: Town, show: Show, played: Played, faults: Collection[str], se
             show.heading(f"{PACKAGE} {version}")
             played.healths.append(_health(town))
             _tag(town, show, version, faults)
-            end = _follow(town, show, version, killer, people, faults)
-            played.releases.append(end)
+            played.releases.append(_follow(town, show, version, killer, people))
             played.timings.append(measure(played.releases[-1], town))
     finally:
         if killer:
@@ -155,14 +153,7 @@ def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
     show.say(f"dana pushed the tag v{version} at {commit[:8]}; CI trains, tests and publishes")
 
 
-def _follow(
-    town: Town,
-    show: Show,
-    version: str,
-    killer: Killer | None,
-    people: People,
-    faults: Collection[str],
-) -> Told:
+def _follow(town: Town, show: Show, version: str, killer: Killer | None, people: People) -> Told:
     """Watch one version until it has an end; raises Failed when it cannot come to one."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -170,7 +161,7 @@ def _follow(
         told = _ask(town, version)
         if told:
             show.lines(told)
-            if is_over(told, faults):
+            if people.wait_for_nothing(told):
                 if killer:
                     killer.under_way.clear()
                 return told

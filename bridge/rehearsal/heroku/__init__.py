@@ -6,16 +6,13 @@ It does not know how an app is built or run: a Runner does that, really or in pr
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import asdict
 from datetime import datetime
-from typing import Literal
 
 from bridge.rehearsal.gate import Gate
 from bridge.rehearsal.heroku import api as heroku_api
 from bridge.rehearsal.heroku import router as heroku_router
 from bridge.rehearsal.heroku.dyno import DynoCrashed, Runner
 from bridge.rehearsal.heroku.dynos import Dynos
-from bridge.rehearsal.heroku.letters import letter
 from bridge.rehearsal.heroku.problem import Problem
 from bridge.rehearsal.heroku.records import (
     App,
@@ -23,13 +20,11 @@ from bridge.rehearsal.heroku.records import (
     Release,
     Slug,
     SourceBlob,
-    build_json,
     moment,
     new_id,
-    release_json,
-    slug_json,
 )
 from bridge.rehearsal.heroku.source import fetch
+from bridge.rehearsal.heroku.teller import Teller
 from bridge.rehearsal.letters import Post
 
 
@@ -73,7 +68,7 @@ class Heroku(Gate):
         self._building: dict[str, asyncio.Task[None]] = {}
         self._asked: dict[str, datetime] = {}
         self._serving: Release | None = None
-        self._webhook_secret, self._post = webhook_secret, post
+        self._teller = Teller(self.about, url, webhook_secret, post, clock)
         self._clock, self._runner = clock, runner
         self._under_way: set[asyncio.Task[None]] = set()
         self._swapping = asyncio.Lock()
@@ -90,7 +85,7 @@ class Heroku(Gate):
         build = Build(new_id(), source, by, created_at=now, updated_at=now)
         self.builds.append(build)
         self._asked[source.version or build.id] = self._clock()
-        self._tell_build(build, "create")
+        self._teller.build(build, "create")
         if not self.builds_wait:
             self._building[build.id] = self._begin(self._build(build))
         return build
@@ -110,7 +105,7 @@ class Heroku(Gate):
             task.cancel()
         build.output.append(" !     Build canceled")
         build.status, build.updated_at = "failed", moment(self._clock())
-        self._tell_build(build, "update", {"status": "pending"})
+        self._teller.build(build, "update", {"status": "pending"})
 
     def rollback(self, version: int, by: str) -> Release:
         """A new release with the slug and the config vars of an old one, as `heroku rollback`."""
@@ -157,10 +152,10 @@ class Heroku(Gate):
         )
         before = self.current
         self.releases.append(release)
-        self._tell_release(release, "create")
+        self._teller.release(release, "create")
         if self.fail_release:
             release.status, release.output = "failed", self.fail_release.splitlines()
-            self._tell_release(release, "update", {"status": "pending"})
+            self._teller.release(release, "update", {"status": "pending"})
             return release
         if before:
             before.current = False
@@ -168,7 +163,7 @@ class Heroku(Gate):
         if self.keeps_nothing:
             for old in self.releases[:-1]:
                 self.expire(old.version)
-        self._tell_release(release, "update", {"current": False, "status": "pending"})
+        self._teller.release(release, "update", {"current": False, "status": "pending"})
         self._begin(self._restart())
         return release
 
@@ -202,7 +197,7 @@ class Heroku(Gate):
             build.release = self.release(f"Deploy {name}", slug, build.user)
             self.after_deploy()
         build.status = "succeeded" if slug else "failed"
-        self._tell_build(build, "update", {"status": "pending"})
+        self._teller.build(build, "update", {"status": "pending"})
 
     async def _slug(self, build: Build) -> Slug | None:
         try:
@@ -237,34 +232,3 @@ class Heroku(Gate):
                 self.crash = str(crash)
             if asked := self._asked.pop(release.slug.commit or "", None):
                 self.swaps.append((release.slug.commit or "", asked, self._clock()))
-
-    def _tell_build(
-        self,
-        build: Build,
-        action: Literal["create", "update"],
-        previous: dict[str, object] | None = None,
-    ) -> None:
-        data = build_json(build, self.about, self.url) | {"app": asdict(self.about)}
-        self._tell("build", action, data, previous or {}, build.user)
-
-    def _tell_release(
-        self,
-        release: Release,
-        action: Literal["create", "update"],
-        previous: dict[str, object] | None = None,
-    ) -> None:
-        data = release_json(release, self.about, self.url)
-        if release.slug:
-            data["slug"] = slug_json(release.slug, self.url)
-        self._tell("release", action, data, previous or {}, release.user)
-
-    def _tell(
-        self,
-        resource: Literal["build", "release"],
-        action: Literal["create", "update"],
-        data: dict[str, object],
-        previous: dict[str, object],
-        by: str,
-    ) -> None:
-        at, secret = moment(self._clock()), self._webhook_secret
-        self._post(letter(resource, action, data, previous, by=by, at=at, secret=secret))
