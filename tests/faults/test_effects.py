@@ -38,7 +38,7 @@ EFFECTS = {
     "Heroku.rollback": {"POST releases"},
     "Heroku.cancel": {"DELETE builds"},
 }
-ONLY_ASK = {"GitHub.look", "GitHub.pulls", "PredictionApi.wrong_answer"}
+ONLY_ASK = {"Reviewers.reviews", "GitHub.look", "GitHub.pulls", "PredictionApi.wrong_answer"}
 
 
 async def verified(town: Town) -> None:
