@@ -24,6 +24,7 @@ class Published(Event):
     digest: str | None = None
     commit: str | None = None
     tag: str | None = None
+    tagged_at: datetime | None = None
     ci: CiRun | None = None
     attestations: tuple[Attestation, ...] = ()
 
@@ -35,6 +36,7 @@ class WorkflowEnded(Event):
     workflow: str
     succeeded: bool
     tag: str | None
+    tagged_at: datetime | None
     commit: str | None
     ci: CiRun
 

@@ -117,6 +117,7 @@ class Facts(BaseModel):
     announced_digest: str | None = None
     commit: str | None = None
     tag: str | None = None
+    tagged_at: datetime | None = None
     ci: CiRun | None = None
     file: str | None = None
     size: int | None = None

@@ -227,5 +227,6 @@ def published_by(pipeline: Pipeline, event: WorkflowEnded) -> Published | None:
         version=str(version),
         commit=event.commit,
         tag=event.tag,
+        tagged_at=event.tagged_at,
         ci=event.ci,
     )

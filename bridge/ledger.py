@@ -24,15 +24,9 @@ from bridge.store.postgresql import ring
 
 log = structlog.get_logger()
 BRIDGE = "bridge"
-AHEAD = (
-    Stage.PROPOSED,
-    Stage.MERGED,
-    Stage.DEPLOYED,
-    Stage.VERIFIED,
-    Stage.ROLLING_BACK,
-)
+AHEAD = (Stage.PROPOSED, Stage.MERGED, Stage.DEPLOYED, Stage.VERIFIED, Stage.ROLLING_BACK)
 TELLS: dict[Stage, tuple[str, ...]] = {
-    Stage.ANNOUNCED: ("announced_digest", "commit", "tag", "ci", "allowed"),
+    Stage.ANNOUNCED: ("announced_digest", "commit", "tag", "tagged_at", "ci", "allowed"),
     Stage.CONFIRMED: (
         *("file", "size", "digest", "model_digest"),
         *("uploaded", "public_twin", "provenance"),
@@ -238,6 +232,7 @@ def _learn(row: Release, told: Published) -> None:
         "file": told.file,
         "commit": told.commit,
         "tag": told.tag,
+        "tagged_at": told.tagged_at,
         "ci": told.ci,
     }
     known = row.facts.model_dump(exclude_none=True)

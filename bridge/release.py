@@ -117,6 +117,11 @@ class Release(SQLModel, table=True):
         """Why it stands where it stands."""
         return Reason(self.code, self.sentence)
 
+    @property
+    def began_at(self) -> datetime:
+        """When its tag was pushed, where CI told that, and else when it was announced."""
+        return self.facts.tagged_at or self.created_at
+
     def knowing(self, learned: Mapping[str, object]) -> "Release":
         """The same release with more facts, for whoever words them; it is never written."""
         known = {name: getattr(self, name) for name in type(self).model_fields}

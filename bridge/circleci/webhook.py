@@ -39,6 +39,7 @@ class _Trigger(BaseModel):
 
 
 class _Pipeline(BaseModel):
+    created_at: ToldMoment | None = None
     vcs: _Vcs | None = None
     trigger_parameters: _Trigger = _Trigger()
 
@@ -83,6 +84,7 @@ def identify(headers: Headers, body: bytes) -> str:
 def parse(headers: Headers, body: bytes) -> Event:
     """A workflow that ended; job events and pings are Nothing.
 
+    CircleCI makes a pipeline when GitHub tells it of the push, so that one's age is the tag's.
     A project behind a GitHub App has no `pipeline.vcs`; its tag is in the trigger parameters.
     Source: https://circleci.com/docs/reference/outbound-webhooks-reference/
     """
@@ -101,6 +103,7 @@ def parse(headers: Headers, body: bytes) -> Event:
         workflow=workflow.name,
         succeeded=workflow.status == "success",
         tag=vcs.tag or None,
+        tagged_at=payload.pipeline.created_at if vcs.tag else None,
         commit=vcs.revision,
         ci=CiRun(system="circleci", workflow=workflow.name, url=workflow.url),
     )

@@ -78,8 +78,9 @@ async def _end(release: Release, world: World, state: str, why: Reason) -> None:
     """
     before, names = world.last_verified, {"version": release.version, "app": world.pipeline.app}
     if state == "success":
-        waited = span((world.now - release.created_at).total_seconds())
-        why = say("answered", waited=waited, **names)
+        waited = span((world.now - release.began_at).total_seconds())
+        after = "the tag" if release.facts.tagged_at else "it was announced"
+        why = say("answered", waited=waited, after=after, **names)
     else:
         why = say("not_there", why=why.code, **names)
     await _answer(release, world, state, why)

@@ -49,6 +49,7 @@ def release_json(release: Release, lines: Sequence[Transition]) -> dict[str, Jso
         "file": facts["file"],
         "commit": facts["commit"],
         "tag": facts["tag"],
+        "tagged_at": facts["tagged_at"],
         "ci": facts["ci"],
         "pull_request": {k: pull[k] for k in ("number", "url", "head_sha")} if pull else None,
         "merge_sha": facts["merge_sha"],
@@ -152,10 +153,10 @@ def notice_json(notice: Notice) -> dict[str, JsonValue]:
 
 
 def lead_time(release: Release) -> float | None:
-    """Seconds from the announcement to the proof, for a verified release."""
+    """Seconds from the tag, or else the announcement, to the proof, for a verified release."""
     if release.stage is not Stage.VERIFIED:
         return None
-    return round((release.since - release.created_at).total_seconds(), 3)
+    return round((release.since - release.began_at).total_seconds(), 3)
 
 
 def mark(stage: Stage) -> str:

@@ -5,7 +5,8 @@ import pytest
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.github.deployments import Deployment
 from bridge.release import Stage
-from tests.stories.town import APP, Town
+from bridge.sentences import span
+from tests.stories.town import APP, CI_TAKES, Town
 
 
 def said(deployment: Deployment) -> list[str]:
@@ -75,7 +76,9 @@ async def test_the_commit_that_was_trained_gets_its_answer(town: Town) -> None:
     await town.run()
     [answer] = [one for one in town.github.statuses(trained) if one.context.startswith("bridge/")]
     assert ("bridge/house-prices", "success") == (answer.context, answer.state)
-    assert (answer.description or "").startswith("0.1.0 is verified in house-prices-api, ")
+    took = town.release("0.1.0").since - town.release("0.1.0").created_at + CI_TAKES
+    told = f"0.1.0 is verified in house-prices-api, {span(took.total_seconds())} after the tag."
+    assert told == answer.description
 
 
 async def test_a_commit_of_another_repository_gets_none(town: Town) -> None:

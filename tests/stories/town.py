@@ -41,6 +41,7 @@ from tests.stories.invariants import Evidence, must_hold
 
 T = TypeVar("T")
 SWEEP_EVERY = timedelta(minutes=1)
+CI_TAKES = timedelta(minutes=4)
 Line = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 Moment = Literal["before", "after", "written"]
 """When the process dies: before an effect, right after it, or after the write that follows."""
@@ -222,7 +223,7 @@ class Town:
         run = WorkflowRun(
             name="regression-model",
             project=Project("acme", "model-deployment"),
-            pipeline=CiPipeline(1, ref, commit),
+            pipeline=CiPipeline(1, ref, commit, created_at=self.now - CI_TAKES),
             jobs=[],
             status="success" if status == "success" else "failed",
         )
