@@ -43,7 +43,7 @@ PIPELINE: dict[Stage, Leg] = {
 }
 
 AFTERCARE: dict[Stage, Leg] = {
-    Stage.VERIFIED: Leg(guard, earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
+    Stage.VERIFIED: Leg(shown(guard), earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
     Stage.ROLLED_BACK: Leg(revert, earns=Stage.ROLLED_BACK),
 }
 """Ends that are looked after until nothing is left to do: the release stays where it stands."""

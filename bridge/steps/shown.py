@@ -16,10 +16,14 @@ from bridge.steps.world import Done, Outcome, World
 
 log = structlog.get_logger()
 Step = Callable[[Release, World], Awaitable[Outcome]]
+ENDS = ("success", "inactive")
 
 
 def shown(step: Step) -> Step:
-    """The step, and after it GitHub is told how the deployment stands, once for each state."""
+    """The step, and after it GitHub is told how the deployment stands, once for each state.
+
+    Who did not answer at the end is told again by the look after it.
+    """
 
     async def step_then_show(release: Release, world: World) -> Outcome:
         try:
@@ -32,10 +36,10 @@ def shown(step: Step) -> Step:
         state = _state(release, outcome)
         if state == release.facts.shown:
             return outcome
-        if isinstance(outcome, Done) and release.stage is not Stage.MERGED:
-            await _courtesy(_end(release, world, state, outcome.because))
-        else:
-            await _courtesy(show(release, world, state, outcome.because))
+        tell = _end if state in ENDS else show
+        answered = await _courtesy(tell(release, world, state, outcome.because))
+        if not answered and state == "success":
+            return outcome
         return replace(outcome, learned={**outcome.learned, "shown": state})
 
     return step_then_show
@@ -43,6 +47,8 @@ def shown(step: Step) -> Step:
 
 def _state(release: Release, outcome: Outcome) -> str:
     """GitHub's word for where the deployment stands after the step."""
+    if release.stage is Stage.VERIFIED:
+        return "success"
     if release.stage is Stage.ROLLING_BACK:
         return "inactive" if isinstance(outcome, Done) else "failure"
     if release.stage is Stage.DEPLOYED:
@@ -51,8 +57,9 @@ def _state(release: Release, outcome: Outcome) -> str:
     return "in_progress" if begun else "queued"
 
 
-async def _courtesy(told: Awaitable[None]) -> None:
-    """GitHub may be slow, away, or not let us: then its pages know less than ours."""
+async def _courtesy(told: Awaitable[None]) -> bool:
+    """GitHub may be slow, away, or not let us: then its pages know less than ours. False where it
+    makes sense to try again."""
     try:
         async with asyncio.timeout(COURTESY_WITHIN):
             await told
@@ -60,10 +67,12 @@ async def _courtesy(told: Awaitable[None]) -> None:
         _warn_once(refusal.reason.sentence)
     except (Unavailable, TimeoutError) as error:
         log.warning("not shown at GitHub", error=str(error) or "it took too long")
+        return False
     except LeaseLost:
         raise
     except Exception:  # a bug in a courtesy must not park a release
         log.exception("bug", what="not shown at GitHub")
+    return True
 
 
 @cache
@@ -78,7 +87,8 @@ async def _end(release: Release, world: World, state: str, why: Reason) -> None:
     """
     before, names = world.last_verified, {"version": release.version, "app": world.pipeline.app}
     if state == "success":
-        waited = span((world.now - release.began_at).total_seconds())
+        proven_at = release.since if release.stage is Stage.VERIFIED else world.now
+        waited = span((proven_at - release.began_at).total_seconds())
         after = "the tag" if release.facts.tagged_at else "it was announced"
         why = say("answered", waited=waited, after=after, **names)
     else:

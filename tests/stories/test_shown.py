@@ -108,6 +108,19 @@ async def test_a_token_that_may_not_write_deployments_stops_nothing(
     assert [] == [line for line in town.lines("0.1.0") if line.code == "intent_deployment"]
 
 
+async def test_an_end_that_github_did_not_hear_is_told_again(town: Town) -> None:
+    def is_away(name: str) -> Fault | None:
+        proven = town.release("0.1.0").stage is Stage.VERIFIED
+        return Fault("refuse", 503) if name == "createDeploymentStatus" and not proven else None
+
+    town.github.before = is_away
+    await town.publish("0.1.0")
+    await town.run()
+    [deployment] = town.github.deployments
+    assert ["success"] == said(deployment)
+    assert "success" == town.release("0.1.0").facts.shown
+
+
 @pytest.mark.parametrize("operation", ["createDeployment", "createDeploymentStatus"])
 async def test_a_lost_reply_makes_no_second_deployment(town: Town, operation: str) -> None:
     lost: list[str] = []
