@@ -41,6 +41,6 @@ SERVING: dict[str, str] = {
     "bridge will not guess: {why}",
     "revert_declined": "Pull request #{number}, which puts the pin back to {back}, was closed or "
     "undone: {branch} pins {version}, though it was rolled back.",
-    "pin_put_back": "{branch} pins {version} and not {was} any more, which was rolled back.",
+    "pin_put_back": "{was} was rolled back, and {branch} pins {version} again: {because}",
     "gate_of_revert": "It puts back {version}, which was verified and runs already.",
 }

@@ -127,7 +127,9 @@ async def _settled(
 ) -> Wait:
     """The branch does not pin the version any more, whoever did that: nothing is left to do."""
     pull, branch = sight.pull, world.pipeline.branch
-    reason = say("pin_put_back", branch=branch, version=pinned_now, was=release.version)
+    because = release.facts.refused_because or ""
+    names = {"was": release.version, "version": pinned_now, "branch": branch}
+    reason = say("pin_put_back", because=because, **names)
     if pull and pull.state == "OPEN":
         await close(pull, release, world, reason)
     elif pull and pull.state == "MERGED" and sight.head:

@@ -45,6 +45,7 @@ class Store:
         cannot be opened, read or written."""
         try:
             with self._writing.begin() as connection:
+                postgresql.take_your_time(connection)
                 upgrade(connection)
                 connection.execute(text(A_WRITE))
             self._set_the_clock()

@@ -30,9 +30,9 @@ SETTINGS = {
     "synchronous_commit": "on",
     "statement_timeout": "30s",
     "lock_timeout": "10s",
-    # A replica that is paused in a transaction holds the lock: the server ends it.
-    "idle_in_transaction_session_timeout": "3s",
 }
+MAY_PAUSE = {"read": "30s", "write": "3s"}
+"""A replica that is paused in a writing transaction holds the lock: the server soon ends it."""
 MUST_BE = {"fsync": "on", "full_page_writes": "on"}
 """What only the server's owner can set, and what a durable commit needs."""
 
@@ -45,6 +45,7 @@ def postgresql(url: URL, role: Literal["write", "read"]) -> Engine:
     """
     wanted = SETTINGS | {
         "default_transaction_read_only": "on" if role == "read" else "off",
+        "idle_in_transaction_session_timeout": MAY_PAUSE[role],
     }
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),

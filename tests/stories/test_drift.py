@@ -1,10 +1,12 @@
 """The drift board: four versions, and whether the gaps between them are meant."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from bridge.drift import Board
 from bridge.rehearsal.gate import Fault
+from bridge.rehearsal.heroku.records import new_id
 from bridge.release import Stage
 from bridge.store import boards
 from tests.stories.town import REQUIREMENTS, Town
@@ -49,18 +51,29 @@ async def test_an_open_pull_request_explains_the_gap(town_with: Callable[..., To
     assert "0.1.0 is proposed" in board.found.gaps[0].sentence
 
 
-async def test_a_rollback_by_hand_is_a_surprise_that_is_told_once(town: Town) -> None:
+async def test_a_deployment_by_hand_is_a_surprise_that_is_told_once(town: Town) -> None:
+    await town.publish("0.1.0")
+    await town.run()
+    await later(town)
+    slug = town.heroku.releases[0].slug
+    assert slug is not None
+    stranger = replace(slug, id=new_id(), commit="f" * 40)
+    town.heroku.release("Deploy ffffffff", stranger, "rosa")
+    board = await later(town)
+    assert ("surprise", "drift_not_deployed") == verdicts(board)[1]
+    assert "The branch pins 0.1.0, but Heroku runs v2" in board.found.gaps[1].sentence
+    await later(town)
+    assert 1 == alarms(town, "0.1.0").count("drift_not_deployed")
+
+
+async def test_a_rollback_by_hand_is_no_surprise_once_the_pin_follows(town: Town) -> None:
     for version in ("0.1.0", "0.1.1"):
         await town.publish(version)
         await town.run()
-    await later(town)
-    first = min(one.version for one in town.heroku.releases if one.slug)
-    town.heroku.rollback(first, "rosa")
+    town.heroku.rollback(min(one.version for one in town.heroku.releases), "rosa")
     board = await later(town)
-    assert ("surprise", "drift_not_deployed") == verdicts(board)[1]
-    assert "The branch pins 0.1.1, but Heroku runs 0.1.0" in board.found.gaps[1].sentence
-    await later(town)
-    assert ["drift_not_deployed"] == alarms(town, "0.1.1")
+    assert ["intended", "same", "same"] == [verdict for verdict, _ in verdicts(board)]
+    assert "0.1.1 is rolled_back: 0.1.1 was rolled back" in board.found.gaps[0].sentence
 
 
 async def test_a_pin_by_hand_that_nobody_announced_is_a_surprise(town: Town) -> None:
