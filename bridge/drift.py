@@ -14,6 +14,7 @@ from bridge.errors import Reason
 from bridge.release import Release, Stage
 from bridge.sentences import say
 
+PINNED, BUILT, RUNS = "index and branch", "branch and Heroku", "Heroku and API"
 UNDER_WAY = (Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK)
 
 
@@ -60,54 +61,60 @@ class Board(SQLModel, table=True):
 
 
 def judge(seen: Seen, known: Mapping[str, Release]) -> Gaps:
-    """Compare four versions; `known` are the pipeline's releases by version."""
+    """Compare four versions; `known` are the pipeline's releases by version.
+
+    What somebody else deployed may be any commit: where it serves what the branch pins, nothing is
+    wrong.
+    """
     busy = next((one for one in known.values() if one.stage in UNDER_WAY), None)
+    is_theirs = seen.deployed not in known and seen.serving == seen.pinned
     gaps = [
         _pin(seen.newest, seen.pinned, known),
-        _deployment(seen.pinned, seen.deployed, known, busy),
-        _serving(seen.deployed, seen.serving, busy),
+        _unknown(BUILT) if is_theirs else _deployment(seen.pinned, seen.deployed, known, busy),
+        _unknown(RUNS) if is_theirs else _serving(seen.deployed, seen.serving, busy),
     ]
     return Gaps(seen=seen, gaps=gaps)
 
 
 def _pin(newest: str | None, pinned: str | None, known: Mapping[str, Release]) -> Gap:
-    between = "index and branch"
-    if (gap := _no_gap(between, newest, pinned)) or newest is None or pinned is None:
-        return gap or Gap(between=between, verdict="unknown")
+    if (gap := _no_gap(PINNED, newest, pinned)) or newest is None or pinned is None:
+        return gap or _unknown(PINNED)
     if Version(newest) < Version(pinned):
-        return _surprise(between, say("drift_not_on_index", pinned=pinned, newest=newest))
+        return _surprise(PINNED, say("drift_not_on_index", pinned=pinned, newest=newest))
     release, other = known.get(newest), known.get(pinned)
     went_back = other and release and other.since > release.since
     if release and (release.stage is not Stage.VERIFIED or went_back):
-        return _meant(between, release)
-    return _surprise(between, say("drift_not_pinned", pinned=pinned, newest=newest))
+        return _meant(PINNED, release)
+    return _surprise(PINNED, say("drift_not_pinned", pinned=pinned, newest=newest))
 
 
 def _deployment(
     pinned: str | None, deployed: str | None, known: Mapping[str, Release], busy: Release | None
 ) -> Gap:
-    between = "branch and Heroku"
-    if (gap := _no_gap(between, pinned, deployed)) or pinned is None or deployed is None:
-        return gap or Gap(between=between, verdict="unknown")
+    if (gap := _no_gap(BUILT, pinned, deployed)) or pinned is None or deployed is None:
+        return gap or _unknown(BUILT)
     release = busy or known.get(pinned)
     if release and release.stage is not Stage.VERIFIED:
-        return _meant(between, release)
-    return _surprise(between, say("drift_not_deployed", pinned=pinned, deployed=deployed))
+        return _meant(BUILT, release)
+    return _surprise(BUILT, say("drift_not_deployed", pinned=pinned, deployed=deployed))
 
 
 def _serving(deployed: str | None, serving: str | None, busy: Release | None) -> Gap:
-    between = "Heroku and API"
-    if (gap := _no_gap(between, deployed, serving)) or deployed is None or serving is None:
-        return gap or Gap(between=between, verdict="unknown")
+    if (gap := _no_gap(RUNS, deployed, serving)) or deployed is None or serving is None:
+        return gap or _unknown(RUNS)
     if busy:
-        return _meant(between, busy)
-    return _surprise(between, say("drift_not_serving", deployed=deployed, serving=serving))
+        return _meant(RUNS, busy)
+    return _surprise(RUNS, say("drift_not_serving", deployed=deployed, serving=serving))
 
 
 def _no_gap(between: str, one: str | None, other: str | None) -> Gap | None:
     if one is None or other is None:
-        return Gap(between=between, verdict="unknown")
+        return _unknown(between)
     return Gap(between=between, verdict="same") if one == other else None
+
+
+def _unknown(between: str) -> Gap:
+    return Gap(between=between, verdict="unknown")
 
 
 def _meant(between: str, release: Release) -> Gap:

@@ -256,6 +256,7 @@ SENTENCES: dict[str, str] = {
     "{state}.",
     "intent_answer": "About to answer the commit {commit}, which was trained, with {state}.",
     # shown at GitHub
+    "on_its_way": "{version} is on its way to {app}.",
     "answered": "{version} is verified in {app}, {waited} after {after}.",
     "not_there": "{version} does not run in {app} ({why}); the release page tells more.",
     "deployments_hidden": "The token may not write deployments of {repository}, so GitHub's pages "

@@ -156,7 +156,7 @@ async def test_a_notice_is_sent_again_as_if_it_was_new(store: Store) -> None:
     key = await sent(store, DeliveryState.PARKED)
     done = await store.write(lambda session: acts(session, Act.REPLAY, key, of=Notice))
     assert f"rosa had delivery {key} (out) handled again: the sender was mended" == done.sentence
-    (due,) = store.read_now(lambda session: outbox.due(session, NOW, 9))
+    (due,) = store.read_now(lambda session: outbox.due(session, NOW, 9, []))
     assert (key, 0, DeliveryState.NEW) == (due.key, due.attempts, due.state)
     (act,) = store.read_now(lambda session: deliveries.newest(session, 9))
     assert {"notice": key, "act": "replay"}.items() <= json.loads(act.body).items()

@@ -34,7 +34,7 @@ HOLDS_NOTHING_UP = {
     *("tell_verified", "tell_failed", "tell_rolled_back", "tell_waiting", "tell_drift"),
     *("tell_alarm", "tell_parked", "tell_delivery", "tell_test", "told", "not_told"),
     *("no_target", "target_gone", "target_not_known"),
-    *("answered", "not_there"),
+    *("on_its_way", "answered", "not_there"),
     *("classic_token", "app_not_installed", "app_not_known", "app_may_not"),
     *("every_version_announced", "some_versions_unannounced", "no_version_announced"),
     *("no_delivery_lost", "some_deliveries_lost", "every_delivery_lost"),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from httpx import Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bridge.errors import Refused, Unavailable
@@ -159,12 +160,10 @@ class Heroku:
         return (await self._ask("GET", f"/apps/{self.app}/slugs/{release.slug.id}", _Slug)).commit
 
     async def dynos(self) -> int | None:
-        """How many web dynos the app should have; None where nobody tells us."""
-        try:
-            path = f"/apps/{self.app}/formation/web"
-            return (await self._ask("GET", path, _Formation)).quantity
-        except (Refused, Unavailable):
-            return None
+        """How many web dynos the app should have; None where the token may not know."""
+        path = f"/apps/{self.app}/formation/web"
+        got = await self._door.ask("GET", path, headers=HEADERS)
+        return None if got.status_code in (403, 404) else self._read(got, _Formation).quantity
 
     async def rollback(self, release: HerokuRelease) -> HerokuRelease:
         """Put an older Heroku release back; this makes a new one."""
@@ -184,6 +183,9 @@ class Heroku:
         json: object | None = None,
     ) -> Answer:
         got = await self._door.ask(method, path, json=json, headers={**HEADERS, **(headers or {})})
+        return self._read(got, answer)
+
+    def _read(self, got: Response, answer: type[Answer]) -> Answer:
         if got.status_code in (400, 422):
             raise Refused(say("heroku_refused", message=without_userinfo(got.text)[:200]))
         if not got.is_success:

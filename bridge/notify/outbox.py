@@ -101,8 +101,8 @@ class Outbox:
         """At most a few for one target, so that one which does not answer holds up no other."""
         now, busy = self._clock(), Counter(self._running.values())
         self.teller.read_on(session, now)
-        chosen = []
-        for notice in outbox.due(session, now, LOOK_AT):
+        full, chosen = [name for name, count in busy.items() if count >= SHARE], []
+        for notice in outbox.due(session, now, LOOK_AT, full):
             if busy[notice.target] < SHARE:
                 busy[notice.target] += 1
                 chosen.append(notice)

@@ -31,6 +31,9 @@ async def merge(release: Release, world: World) -> Outcome:
     pull, ours = sight.pull, release.facts.pull_request
     if pull is None:
         return _without_pull(release, world, sight)
+    if ours and pull.head_sha != ours.head_sha and _is_rewritten(release, world, sight):
+        known = say("looking_again", what=f"the head of pull request #{pull.number} is our own")
+        return Wait(world.now, known, {"pull_request": pull.as_fact()})
     reviewed = await approvals_of(pull, release, world)
     if pull.state == "MERGED":
         held = against_the_gate(release, sight, world, reviewed)
@@ -44,8 +47,6 @@ async def merge(release: Release, world: World) -> Outcome:
         await withdraw(release, world, pull, by=world.newer)
     if pull.state == "CLOSED":
         raise Declined(say("declined", number=pull.number))
-    if ours and pull.head_sha != ours.head_sha and _is_rewritten(release, world, sight):
-        ours = pull.as_fact()
     is_ours = ours and pull.head_sha == ours.head_sha
     if ours is None or not is_ours or not is_only_ours(sight, pull, release, pipeline):
         if await show(gate, release, pull, sight, world):

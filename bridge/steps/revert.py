@@ -131,7 +131,8 @@ async def _settled(
     names = {"was": release.version, "version": pinned_now, "branch": branch}
     reason = say("pin_put_back", because=because, **names)
     if pull and pull.state == "OPEN":
-        await close(pull, release, world, reason)
+        told = say("pin_put_back", because="the release page tells why.", **names)
+        await close(pull, release, world, told)
     elif pull and pull.state == "MERGED" and sight.head:
         await tidy_up(sight.head.id, pull, world)
     return Wait(None, reason, _learned(rolled, settled=True))

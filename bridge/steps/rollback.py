@@ -10,7 +10,7 @@ from bridge.release import Release
 from bridge.sentences import say, span
 from bridge.steps.rebuild import rebuild, rebuilt
 from bridge.steps.theirs import current_of, eligible, number_of, put_back, runs
-from bridge.steps.verify import KEPT, in_a_row, read
+from bridge.steps.verify import KEPT, all_seen, in_a_row, read
 from bridge.steps.world import Done, Outcome, Wait, World
 
 LOOK_AGAIN = timedelta(seconds=2)
@@ -66,7 +66,7 @@ async def _prove(
     known = known.model_copy(update={**found, "asked_by": known.asked_by or by})
     names = {"app": world.pipeline.app, "version": before.version, "release": done.version}
     matching = in_a_row(readings, lambda one: one.verdict == "matches")
-    if matching >= rule.matches:
+    if matching >= rule.matches and await all_seen(readings[-matching:], world):
         code = "rolled_back_anew" if known.build else "rolled_back"
         held = release.facts.quarantine
         if held is None or not quarantined(release.facts, world.now):

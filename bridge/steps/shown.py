@@ -16,7 +16,7 @@ from bridge.steps.world import Done, Outcome, World
 
 log = structlog.get_logger()
 Step = Callable[[Release, World], Awaitable[Outcome]]
-ENDS = ("success", "inactive")
+UNDER_WAY = ("queued", "in_progress")
 
 
 def shown(step: Step) -> Step:
@@ -30,14 +30,13 @@ def shown(step: Step) -> Step:
             outcome = await step(release, world)
         except Refused as refusal:
             state = "inactive" if isinstance(refusal, Superseded) else "failure"
-            await _courtesy(_end(release, world, state, refusal.reason))
+            await _courtesy(_tell(release, world, state, refusal.reason))
             refusal.learned = {**refusal.learned, "shown": state}
             raise
         state = _state(release, outcome)
         if state == release.facts.shown:
             return outcome
-        tell = _end if state in ENDS else show
-        answered = await _courtesy(tell(release, world, state, outcome.because))
+        answered = await _courtesy(_tell(release, world, state, outcome.because))
         if not answered and state == "success":
             return outcome
         return replace(outcome, learned={**outcome.learned, "shown": state})
@@ -80,12 +79,16 @@ def _warn_once(sentence: str) -> None:
     log.warning("not shown at GitHub", error=sentence)
 
 
-async def _end(release: Release, world: World, state: str, why: Reason) -> None:
-    """Show the end, also of the version that runs again, and answer whoever trained the model.
+async def _tell(release: Release, world: World, state: str, why: Reason) -> None:
+    """Show the state, at an end also that of the version that runs again, and answer whoever
+    trained the model.
 
     Everybody may read it there, so it tells neither what a build printed nor who did what.
     """
     before, names = world.last_verified, {"version": release.version, "app": world.pipeline.app}
+    if state in UNDER_WAY:
+        await show(release, world, state, say("on_its_way", **names))
+        return
     if state == "success":
         proven_at = release.since if release.stage is Stage.VERIFIED else world.now
         waited = span((proven_at - release.began_at).total_seconds())

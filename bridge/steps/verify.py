@@ -37,7 +37,7 @@ async def verify(release: Release, world: World) -> Outcome:
         await _must_not_be_undone(release, world)
     since = _watched_since(release, world, rule.every)
     matching = in_a_row(readings, lambda one: one.verdict == "matches")
-    if matching >= rule.matches and await _all_seen(readings[-matching:], world):
+    if matching >= rule.matches and await all_seen(readings[-matching:], world):
         await must_be_the_same(release, world)
         return _proven(release, readings, matching)
     wrong = in_a_row(readings, lambda one: one.wrong_answer)
@@ -61,7 +61,7 @@ async def _must_not_be_undone(release: Release, world: World) -> None:
         raise Refused(reason)
 
 
-async def _all_seen(matching: list[Reading], world: World) -> bool:
+async def all_seen(matching: list[Reading], world: World) -> bool:
     """Whether these readings came from as many instances as there are dynos, as far as both are
     told; after many, that is as good as it gets: nobody can choose which dyno answers."""
     instances = {one.instance for one in matching if one.instance}

@@ -1,6 +1,6 @@
 """The outbox's queries: read the record on, claim what is due, say what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, delete, func, select, update
@@ -74,11 +74,11 @@ def waits_already(session: Session, target: str, release: int) -> bool:
     return session.exec(pending).first() is not None
 
 
-def due(session: Session, now: datetime, limit: int) -> Sequence[Notice]:
-    """What is due, oldest first."""
+def due(session: Session, now: datetime, limit: int, busy: Collection[str]) -> Sequence[Notice]:
+    """What is due for targets that are not busy, oldest first."""
     return session.exec(
         select(Notice)
-        .where(col(Notice.due_at) <= now)
+        .where(col(Notice.due_at) <= now, col(Notice.target).not_in(busy))
         .order_by(col(Notice.due_at), col(Notice.id))
         .limit(limit)
     ).all()

@@ -51,19 +51,36 @@ async def test_an_open_pull_request_explains_the_gap(town_with: Callable[..., To
     assert "0.1.0 is proposed" in board.found.gaps[0].sentence
 
 
-async def test_a_deployment_by_hand_is_a_surprise_that_is_told_once(town: Town) -> None:
-    await town.publish("0.1.0")
-    await town.run()
-    await later(town)
-    slug = town.heroku.releases[0].slug
+def deploys_by_hand(town: Town, number: int) -> None:
+    """Somebody deploys another commit, with what this Heroku release of ours serves."""
+    slug = town.heroku.releases[number].slug
     assert slug is not None
     stranger = replace(slug, id=new_id(), commit="f" * 40)
     town.heroku.release("Deploy ffffffff", stranger, "rosa")
+
+
+async def test_a_deployment_by_hand_of_another_version_is_a_surprise_that_is_told_once(
+    town: Town,
+) -> None:
+    for version in ("0.1.0", "0.1.1"):
+        await town.publish(version)
+        await town.run()
+    deploys_by_hand(town, 0)
     board = await later(town)
     assert ("surprise", "drift_not_deployed") == verdicts(board)[1]
-    assert "The branch pins 0.1.0, but Heroku runs v2" in board.found.gaps[1].sentence
+    assert "The branch pins 0.1.1, but Heroku runs v3" in board.found.gaps[1].sentence
     await later(town)
-    assert 1 == alarms(town, "0.1.0").count("drift_not_deployed")
+    assert 1 == alarms(town, "0.1.1").count("drift_not_deployed")
+
+
+async def test_a_deployment_by_hand_of_the_same_version_is_none(town: Town) -> None:
+    """A merge of anything else, where CI deploys."""
+    await town.publish("0.1.0")
+    await town.run()
+    deploys_by_hand(town, 0)
+    board = await later(town)
+    assert ["same", "unknown", "unknown"] == [verdict for verdict, _ in verdicts(board)]
+    assert [] == alarms(town, "0.1.0")
 
 
 async def test_a_rollback_by_hand_is_no_surprise_once_the_pin_follows(town: Town) -> None:

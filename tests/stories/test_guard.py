@@ -67,8 +67,20 @@ async def test_every_dyno_is_seen_before_it_is_verified(town: Town) -> None:
     assert "times in a row by 5 instances" in release.sentence
 
 
-async def test_where_nobody_tells_how_many_dynos_there_are_the_matches_do(town: Town) -> None:
+async def test_where_heroku_does_not_answer_no_dyno_is_left_out(town: Town) -> None:
+    town.heroku.dynos.quantity = 5
+    asked: list[str] = []
 
+    def is_away(name: str) -> Fault | None:
+        asked.append(name)
+        return Fault("refuse", 503) if name == "get_formation" and asked.count(name) < 9 else None
+
+    town.heroku.before = is_away
+    await served(town, "0.1.0")
+    assert 5 == len({one.instance for one in town.release("0.1.0").facts.readings})
+
+
+async def test_where_nobody_tells_how_many_dynos_there_are_the_matches_do(town: Town) -> None:
     town.heroku.dynos.quantity = 5
     refused = Fault("refuse", 403, {"id": "forbidden", "message": "No"})
     town.heroku.before = lambda name: refused if name == "get_formation" else None

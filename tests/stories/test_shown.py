@@ -2,6 +2,7 @@
 
 import pytest
 
+from bridge import recall
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.github.deployments import Deployment
 from bridge.release import Stage
@@ -67,6 +68,29 @@ async def test_what_a_build_printed_and_who_did_what_is_not_told_to_everybody(to
     told = town.github.deployments[0].statuses[-1].wish.description
     expected = "0.1.0 does not run in house-prices-api (build_failed); the release page tells more."
     assert (expected, expected, "failure") == (told, answer.description, answer.state)
+
+
+async def test_who_rolled_it_back_and_why_is_not_told_to_everybody(town: Town) -> None:
+    for version in ("0.1.0", "0.1.1"):
+        await town.publish(version)
+        await town.run()
+    said_by = {"who": "rosa", "why": "smells"}
+    await town.bridge.store.write(
+        lambda session: recall.roll_back(
+            session, "regression-model", "0.1.1", now=town.now, **said_by
+        )
+    )
+    await town.run()
+    assert town.release("0.1.1").stage is Stage.ROLLED_BACK
+    told = [
+        one.wish.description
+        for deployment in town.github.deployments
+        for one in deployment.statuses
+    ]
+    pulls = [f"{pull.title} {pull.body}" for pull in town.github.pulls.values()]
+    said = " ".join(text or "" for text in [*told, *pulls])
+    assert "Put regression-model back to 0.1.0, from 0.1.1" in said
+    assert ("rosa" in said, "smells" in said) == (False, False)
 
 
 async def test_the_commit_that_was_trained_gets_its_answer(town: Town) -> None:
