@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bridge.columns import written
 from bridge.errors import Reason
-from bridge.facts import Facts
+from bridge.facts import Facts, Quarantine
 from bridge.sentences import say
 
 
@@ -15,6 +15,13 @@ def quarantined(facts: Facts, now: datetime) -> Reason | None:
         return None
     until = f" until {written(held.until)}" if held.until else ""
     return say("quarantined", by=held.by, since=written(held.since), until=until, why=held.why)
+
+
+def for_good(facts: Facts, by: str, why: str, now: datetime) -> Quarantine:
+    """That of a version which is rolled back: only a person ends it. Who holds it so already goes
+    on holding it."""
+    held = facts.quarantine
+    return held if held and held.until is None else Quarantine(by=by, why=why, since=now)
 
 
 def ends(facts: Facts) -> datetime | None:

@@ -140,6 +140,8 @@ class Reconciler:
                 serving.wake_guards(session, row, now)
             if to is Stage.VERIFIED:
                 sequence.hand_on(session, row, self.pipelines.values(), now)
+            if Stage.ROLLING_BACK in (release.stage, to):
+                sequence.hold(session, row, self.pipelines.values(), now)
             if to is Stage.PROPOSED:
                 ledger.wake_older(session, row, now)
             elif release.stage in (Stage.CONFIRMED, Stage.PROPOSED):

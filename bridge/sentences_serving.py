@@ -6,6 +6,8 @@ SERVING: dict[str, str] = {
     "release-quarantine",
     "quarantine": "{who} put {package} {version} into quarantine{until}: {why}",
     "quarantine_lifted": "{who} lifted the quarantine of {package} {version}: {why}",
+    "held_upstream": "{package} {version} was taken back in the pipeline {before}, which comes "
+    "before, so it is in quarantine here: {why}",
     "pin_not_settled": "{package} {version} is rolled back, and its pin is still being put back; "
     "merge or close that pull request first.",
     "not_quarantined": "{package} {version} is not in quarantine.",

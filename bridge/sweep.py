@@ -203,7 +203,8 @@ def _begin(session: Session, upload: Upload, now: datetime) -> None:
     if releases.of_version(session, pipeline.name, version):
         return
     if pipeline.after:
-        if verified := releases.of_version(session, pipeline.after, version):
+        verified = releases.of_version(session, pipeline.after, version)
+        if verified and verified.stage is Stage.VERIFIED:
             sequence.hand_on(session, verified, [pipeline], now)
         return
     told = Published(package=pipeline.package, version=version)

@@ -29,7 +29,7 @@ HOLDS_NOTHING_UP = {
     *("not_paused", "no_such_pipeline", "allowed", "resumed"),
     *("announcement_refused", "broken_record", "pin_not_settled", "not_quarantined"),
     *("quarantine", "quarantine_lifted", "rollback_asked", "not_serving", "nothing_before"),
-    *("app_in_use", "no_notice", "waits_no_more"),
+    *("app_in_use", "no_notice", "waits_no_more", "held_upstream"),
     # what somebody outside is told, and what came of telling
     *("tell_verified", "tell_failed", "tell_rolled_back", "tell_waiting", "tell_drift"),
     *("tell_alarm", "tell_parked", "tell_delivery", "tell_test", "told", "not_told"),

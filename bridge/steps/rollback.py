@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from bridge.errors import Refused
-from bridge.facts import Quarantine, Rollback
+from bridge.facts import Rollback
 from bridge.heroku.client import HerokuRelease
-from bridge.quarantine import quarantined
+from bridge.quarantine import for_good
 from bridge.release import Release
 from bridge.sentences import say, span
 from bridge.steps.rebuild import rebuild, rebuilt
@@ -68,9 +68,7 @@ async def _prove(
     matching = in_a_row(readings, lambda one: one.verdict == "matches")
     if matching >= rule.matches and await all_seen(readings[-matching:], world):
         code = "rolled_back_anew" if known.build else "rolled_back"
-        held = release.facts.quarantine
-        if held is None or not quarantined(release.facts, world.now):
-            held = Quarantine(by=known.asked_by or "bridge", why=because, since=world.now)
+        held = for_good(release.facts, known.asked_by or "bridge", because, world.now)
         return Done(say(code, because=because, **names), {"rollback": known, "quarantine": held})
     if world.now >= since + rule.within and last.answered and not matching:
         words = {"within": span(rule.within.total_seconds()), "note": last.note or "no answer"}

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from bridge import recall
 from bridge.release import Release, Stage
 from bridge.settings import Settings
-from bridge.store import releases
+from bridge.store import record, releases
 from tests.stories.town import PACKAGE, Town
 
 
@@ -95,3 +96,74 @@ async def test_a_sequence_that_cannot_begin_is_refused(
     pipelines = [{**told, "name": name, "after": other} for name, other in after.items()]
     with pytest.raises(ValidationError, match=why):
         Settings.model_validate({"pipeline": pipelines})
+
+
+async def waits_in_production(town: Town) -> Town:
+    """0.1.1 is verified in staging, and waits for its reviewer in production."""
+    await in_sequence(town)
+    production, staging = town.pipelines
+    by_hand = production.policy.model_copy(update={"merge": "human"})
+    town.pipelines[:] = [production.model_copy(update={"policy": by_hand}), staging]
+    await town.restart()
+    await town.publish("0.1.0")
+    await town.run()
+    town.github.merge(2, "rosa")
+    await town.run()
+    assert Stage.VERIFIED is both(town, "0.1.0")["production"].stage
+    await town.publish("0.1.1")
+    await town.run()
+    assert "waiting_for_reviewer" == both(town, "0.1.1")["production"].code
+    return town
+
+
+async def rolls_back(town: Town) -> None:
+    """Rosa has 0.1.1 rolled back in staging."""
+    told = {"who": "rosa", "why": "it is wrong about cellars"}
+    await town.bridge.store.write(
+        lambda session: recall.roll_back(session, PACKAGE, "0.1.1", now=town.now, **told)
+    )
+    await town.run()
+    assert Stage.ROLLED_BACK is both(town, "0.1.1")["staging"].stage
+
+
+async def test_what_staging_rolls_back_does_not_go_to_production(town: Town) -> None:
+    await waits_in_production(town)
+    await rolls_back(town)
+    waits = both(town, "0.1.1")["production"]
+    assert (Stage.PROPOSED, "quarantined") == (waits.stage, waits.code)
+    (line,) = town.ask(
+        lambda session: [
+            one for one in record.of_release(session, waits.key) if one.code == "held_upstream"
+        ]
+    )
+    assert "staging" in line.sentence
+    (pull,) = (one for one in town.github.pulls.values() if one.base == "main" and not one.merged)
+    status = town.github.statuses(pull.head_sha)[-1]
+    assert ("bridge/gate", "failure") == (status.context, status.state)
+    town.github.merge(pull.number, "mallory")
+    await town.run()
+    assert "merged_against_gate" == both(town, "0.1.1")["production"].code
+    lifted = {"who": "rosa", "why": "the cellars were right"}
+    await town.bridge.store.write(
+        lambda session: recall.lift(session, PACKAGE, "0.1.1", now=town.now, **lifted)
+    )
+    await town.run()
+    assert Stage.VERIFIED is both(town, "0.1.1")["production"].stage
+
+
+async def test_a_held_version_is_held_in_a_pipeline_that_is_new(town: Town) -> None:
+    await in_sequence(town)
+    production, staging = town.pipelines
+    town.pipelines[:] = [staging]
+    await town.restart()
+    await town.publish("0.1.1")
+    await town.run()
+    told = {"who": "rosa", "why": "it is wrong about cellars"}
+    await town.bridge.store.write(
+        lambda session: recall.quarantine(session, PACKAGE, "0.1.1", None, now=town.now, **told)
+    )
+    town.pipelines.append(production)
+    await town.restart()
+    await town.run()
+    waits = both(town, "0.1.1")["production"]
+    assert (Stage.CONFIRMED, "quarantined") == (waits.stage, waits.code)
