@@ -15,9 +15,12 @@ from bridge.errors import Reason, Refused
 from bridge.facts import Quarantine, Rollback
 from bridge.operator import keep, of_version
 from bridge.quarantine import quarantined
-from bridge.release import Release, Stage
+from bridge.release import UNMERGED, Release, Stage
 from bridge.sentences import say
 from bridge.store import record, releases, serving
+
+WAIT_FOR_OTHERS = (*UNMERGED, Stage.ROLLED_BACK)
+"""Where a release looks at another one's quarantine: that of a newer one, or of what runs again."""
 
 
 def may_quarantine(
@@ -68,9 +71,11 @@ def lift(
     return reason
 
 
-def may_roll_back(session: Session, package: str, version: str, *, who: str, why: str) -> Reason:
+def may_roll_back(
+    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+) -> Reason:
     """What it would do, in a sentence; raises Refused where it does not serve."""
-    row = _serving(session, package, version)[0]
+    row = _serving(session, package, version, now)[0]
     return say("rollback_asked", who=who, package=row.package, version=row.version, why=why)
 
 
@@ -79,8 +84,8 @@ def roll_back(
 ) -> Reason:
     """Put the version verified before back, in every pipeline where this one serves, whatever the
     policy says of rolling back; raises Refused."""
-    reason = may_roll_back(session, package, version, who=who, why=why)
-    rows = _serving(session, package, version)
+    reason = may_roll_back(session, package, version, who=who, why=why, now=now)
+    rows = _serving(session, package, version, now)
     told: dict[str, JsonValue] = {"package": rows[0].package, "version": rows[0].version}
     kept = keep(session, "rollback", told, reason, who=who, why=why, now=now)
     for row in rows:
@@ -91,7 +96,7 @@ def roll_back(
     return reason
 
 
-def _serving(session: Session, package: str, version: str) -> Sequence[Release]:
+def _serving(session: Session, package: str, version: str, now: datetime) -> Sequence[Release]:
     """Those that serve: verified last, or deployed, or failed only after that."""
     found = of_version(session, package, version)
     rows = [row for row in found if _serves(session, row)]
@@ -99,7 +104,7 @@ def _serving(session: Session, package: str, version: str) -> Sequence[Release]:
     if not rows:
         raise Refused(say("not_serving", **names))
     for row in rows:
-        if not serving.verified(session, row):
+        if all(quarantined(one.facts, now) for one in serving.verified(session, row)):
             raise Refused(say("nothing_before", **names))
         if serving.under_way(session, row):
             raise Refused(say("app_in_use", app=row.app, **names))
@@ -134,7 +139,7 @@ def _set(
     why: str,
     now: datetime,
 ) -> None:
-    """Write it down for each, and let those that are open look again."""
+    """Write it down for each, and let those that it concerns look again."""
     told: dict[str, JsonValue] = {"package": rows[0].package, "version": rows[0].version}
     if held and held.until:
         told["until"] = written(held.until)
@@ -155,3 +160,5 @@ def _set(
             delivery=kept.key,
         )
         releases.wake(session, now, col(Release.id) == row.key)
+        where = col(Release.pipeline) == row.pipeline, col(Release.stage).in_(WAIT_FOR_OTHERS)
+        releases.wake(session, now, *where)

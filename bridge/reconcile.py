@@ -19,6 +19,7 @@ from bridge.kit.clock import Clock
 from bridge.pause import stops
 from bridge.pipeline import AFTERCARE, PIPELINE, Leg
 from bridge.policy import ASK_LATE, LOOK_ANYWAY
+from bridge.quarantine import quarantined
 from bridge.release import Release, Stage
 from bridge.sentences import say
 from bridge.steps.world import NOTHING, Done, Intend, Memory, Wait, World
@@ -93,7 +94,8 @@ class Reconciler:
 
             await self._store.write(work)
 
-        memory = await self._store.read(lambda session: _memory(session, release))
+        now = self._clock()
+        memory = await self._store.read(lambda session: _memory(session, release, now))
         if memory.pause and stops(release, builds=pipeline.deploy == "build"):
             return await self._later(release, memory.pause.reason, LOOK_ANYWAY)
         world = self._around.world(pipeline, now=self._clock(), intend=intend, memory=memory)
@@ -219,17 +221,18 @@ def _in_a_row(release: Release, *codes: str) -> int:
     return release.failures + 1 if release.code in codes else 1
 
 
-def _memory(session: Session, release: Release) -> Memory:
+def _memory(session: Session, release: Release, now: datetime) -> Memory:
     confirmed = release.stage is Stage.CONFIRMED
     deployed, verified = release.stage in SERVED, release.stage is Stage.VERIFIED
     to = release.facts.rollback.to if release.facts.rollback else None
     opened = releases.latest(session, release.pipeline, Stage.PROPOSED) if confirmed else None
+    earlier = serving.verified(session, release) if deployed else ()
     return Memory(
         newer=ledger.newer_ahead(session, release),
         next_up=ledger.next_up(session, release) if confirmed else None,
         open_since=opened.since if opened else None,
         last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
-        earlier=tuple(serving.verified(session, release)) if deployed else (),
+        earlier=tuple(one for one in earlier if not quarantined(one.facts, now)),
         is_busy=verified and serving.under_way(session, release),
         put_back=releases.of_version(session, release.pipeline, to) if to else None,
         chain_head=record.head(session),

@@ -169,7 +169,8 @@ SENTENCES: dict[str, str] = {
     "wrong_answer": "It predicts {found} where the model answered {expected} at training time.",
     # rolling back
     "rolled_back": "{app} runs {version} again, as v{release}: {because}",
-    "nothing_to_roll_back_to": "No version was verified before, so none can be put back: {because}",
+    "nothing_to_roll_back_to": "No version was verified before and is not in quarantine, so none "
+    "can be put back: {because}",
     "rollback_failed": "Heroku's v{release}, which was to put {version} of {app} back, failed: "
     "{because}",
     "not_eligible": "Heroku cannot put v{release} back any more; deploy that commit by hand: "

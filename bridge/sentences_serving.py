@@ -14,8 +14,8 @@ SERVING: dict[str, str] = {
     # rolling back
     "rollback_asked": "{who} had {package} {version} rolled back: {why}",
     "not_serving": "{package} {version} does not serve, so there is nothing to roll back.",
-    "nothing_before": "No other version than {package} {version} was verified, so none can be put "
-    "back.",
+    "nothing_before": "No other version than {package} {version} was verified and is not in "
+    "quarantine, so none can be put back.",
     "app_in_use": "Another version is on its way to {app}; wait for its end before {package} "
     "{version} is rolled back.",
     "putting_back": "{app} runs {version} again, as v{release}; {count} of {wanted} readings in a "
@@ -41,6 +41,7 @@ SERVING: dict[str, str] = {
     "reverting": "Pull request #{number} puts the pin back to {version}, which runs again: {why}",
     "revert_by_hand": "Put the pin on {branch} back to {version} by hand, which runs again; the "
     "bridge will not guess: {why}",
+    "revert_held": "The pin on {branch} is not put back to {version}, which runs again: {why}",
     "revert_declined": "Pull request #{number}, which puts the pin back to {back}, was closed or "
     "undone: {branch} pins {version}, though it was rolled back.",
     "pin_put_back": "{was} was rolled back, and {branch} pins {version} again: {because}",

@@ -129,6 +129,10 @@ UNBLOCKS: dict[str, tuple[str, str]] = {
     "reverting": (REVIEWER, "Merge the pull request that puts the pin back."),
     "gate_of_revert": (REVIEWER, "Merge the pull request that puts the pin back."),
     "revert_by_hand": (OWNER, "Put the pin on the branch back by hand."),
+    "revert_held": (
+        OPERATOR,
+        "Lift the quarantine of what runs again, or publish another version.",
+    ),
     "revert_declined": (OWNER, "Put the pin on the branch back by hand."),
     # anywhere
     "quarantined": (OPERATOR, "bridge release-quarantine {package} {version} --reason TEXT"),

@@ -55,9 +55,10 @@ def release_quarantine(package: str, version: str, reason: Why, dry_run: DryRun 
 def rollback(package: str, version: str, reason: Why, dry_run: DryRun = False) -> None:
     """Take a version that serves out of production: the one verified before is put back."""
     told = {"who": getpass.getuser(), "why": reason}
+    now = system_clock()
     _do(
-        lambda session: recall.may_roll_back(session, package, version, **told),
-        lambda session: recall.roll_back(session, package, version, now=system_clock(), **told),
+        lambda session: recall.may_roll_back(session, package, version, now=now, **told),
+        lambda session: recall.roll_back(session, package, version, now=now, **told),
         dry_run,
     )
 

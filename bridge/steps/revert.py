@@ -1,10 +1,13 @@
 """After a rollback: one pull request puts the pin back to the version that runs again."""
 
+from datetime import datetime
+
 from bridge.errors import Reason, Refused
 from bridge.facts import PullRequest, Rollback
 from bridge.github.client import Proposal
 from bridge.github.sight import SeenPull, Sight
 from bridge.policy import LOOK_ANYWAY, Ruling, may_merge
+from bridge.quarantine import ends, quarantined
 from bridge.release import Release
 from bridge.revert_text import body, title
 from bridge.sentences import say, short
@@ -22,7 +25,8 @@ async def revert(release: Release, world: World) -> Wait:
     """See where the pin stands, and do what is missing until it says what runs.
 
     The pull request follows the rules of every other, but no freeze and no gate on metrics: what it
-    pins was verified and runs already. What must not be guessed is left to a person.
+    pins was verified and runs already. While that is in quarantine nothing is
+    merged. What must not be guessed is left to a person.
     """
     rolled, back = release.facts.rollback, world.put_back
     if rolled is None or back is None or rolled.settled:
@@ -48,6 +52,9 @@ async def _look(release: Release, back: Release, rolled: Rollback, world: World)
         names = {"number": pull.number, "branch": pipeline.branch, "version": release.version}
         reason = say("revert_declined", back=back.version, **names)
         return Wait(None, reason, _learned(rolled, settled=True), alarm=True)
+    gate = _gate(back, world)
+    if gate.state != "success":
+        return Wait(gate.until or world.now + LOOK_ANYWAY, gate.because)
     proposal, rolled = await _proposal(release, back, sight, rolled, world)
     if sight.head and not proposal.written and sight.head_sha != sight.base_sha:
         return Wait(world.now + LOOK_ANYWAY, say("branch_in_use", branch=branch))
@@ -79,13 +86,15 @@ async def _onwards(
         return _wait(world, pull, _waits(ours, back, why), _learned(rolled, **seen))
     if pull.conflicts:
         return await _rewrite(release, back, pull, sight, rolled, world)
-    gate = Ruling("success", say("gate_of_revert", version=back.version))
+    gate = _gate(back, world)
     if await show(gate, release, pull, sight, world) and (sight.gate or pull.is_blocked):
         return Wait(world.now, SAYS_SOMETHING_ELSE, _learned(rolled, **seen))
     reason = may_merge(policy, pull.number, sight.checks, pull.review, gate)
     if reason and pull.merges_later and policy.merge == "auto":
         await world.intend(say("intent_hold", number=pull.number))
         await world.github.hold(pull.id)
+    if gate.state != "success":
+        return _wait(world, pull, gate.because, _learned(rolled, **seen), gate.until)
     if reason := reason or must_wait(pull, sight):
         return _wait(world, pull, _waits(ours, back, reason.sentence), _learned(rolled, **seen))
     return await merge_now(pull, ours, sight, world)
@@ -138,6 +147,14 @@ async def _settled(
     return Wait(None, reason, _learned(rolled, settled=True))
 
 
+def _gate(back: Release, world: World) -> Ruling:
+    """What it pins runs already, so that only a quarantine stops it."""
+    if held := quarantined(back.facts, world.now):
+        names = {"version": back.version, "branch": world.pipeline.branch}
+        return Ruling("failure", say("revert_held", why=held.sentence, **names), ends(back.facts))
+    return Ruling("success", say("gate_of_revert", version=back.version))
+
+
 def _learned(rolled: Rollback, **more: object) -> Learned:
     return {"rollback": rolled.model_copy(update=more)}
 
@@ -146,8 +163,14 @@ def _waits(pull: PullRequest, back: Release, why: str) -> Reason:
     return say("reverting", number=pull.number, version=back.version, why=why)
 
 
-def _wait(world: World, pull: SeenPull, reason: Reason, learned: Learned) -> Wait:
+def _wait(
+    world: World,
+    pull: SeenPull,
+    reason: Reason,
+    learned: Learned,
+    until: datetime | None = None,
+) -> Wait:
     """GitHub will tell, or the sweep; only of conflicts nobody does."""
     soon = pull.mergeable == "UNKNOWN"
-    until = world.now + (LOOK_SOON if soon else LOOK_ANYWAY)
-    return Wait(until, reason, learned, seen=pull.as_seen)
+    later = until or world.now + LOOK_ANYWAY
+    return Wait(world.now + LOOK_SOON if soon else later, reason, learned, seen=pull.as_seen)

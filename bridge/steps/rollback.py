@@ -17,7 +17,8 @@ LOOK_AGAIN = timedelta(seconds=2)
 
 
 async def rollback(release: Release, world: World) -> Outcome:
-    """Ask Heroku once to put the last verified Heroku release back, and see that it serves.
+    """Ask Heroku once to put the version back that was verified last and is not in quarantine, and
+    see that it serves.
 
     What a person has put back by hand counts as well, and what Heroku has not kept is built anew.
     Raises Refused when nothing was verified before, when the policy leaves it to a person, when
@@ -26,7 +27,7 @@ async def rollback(release: Release, world: World) -> Outcome:
     because, theirs = release.facts.refused_because or "", await world.heroku.releases()
     known, current = release.facts.rollback or Rollback(), current_of(theirs)
     newer = [one for one in theirs if one.version > number_of(release)]
-    before = put_back(release, theirs, world.earlier) or world.last_verified
+    before = put_back(release, theirs, world.earlier) or next(iter(world.earlier), None)
     if before is None or not number_of(before):
         raise Refused(say("nothing_to_roll_back_to", because=because))
     names = {"app": world.pipeline.app, "version": before.version, "because": because}

@@ -182,3 +182,66 @@ async def test_what_makes_no_sense_is_refused(town: Town) -> None:
     await town.run()
     with pytest.raises(Refused, match="not in quarantine"):
         await lift(town, "0.1.0")
+
+
+async def test_what_a_person_holds_is_not_put_back(town: Town) -> None:
+    await town.publish("0.1.0")
+    await town.run()
+    await town.publish("0.1.1")
+    await town.run()
+    await hold(town, "0.1.1")
+    town.runner.stuck_version = "0.1.0"
+    await town.publish("0.1.2")
+    await town.run()
+    town.runner.stuck_version = None
+    await town.run()
+    bad = town.release("0.1.2")
+    assert Stage.ROLLED_BACK is bad.stage
+    assert bad.facts.rollback is not None
+    assert "0.1.0" == bad.facts.rollback.to
+    assert "regression-model==0.1.0 \\" in town.pinned()
+    assert "0.1.0" == (await town.health())["model_version"]
+    assert town.release("0.1.0").due_at is not None, "it is watched again"
+    assert Stage.ROLLED_BACK is town.release("0.1.1").stage, "it does not serve any more"
+
+
+async def test_what_alone_could_be_put_back_is_held(town: Town) -> None:
+    await town.publish("0.1.0")
+    await town.run()
+    await town.publish("0.1.1")
+    await town.run()
+    await hold(town, "0.1.0")
+    with pytest.raises(Refused, match="none can be put back"):
+        await town.bridge.store.write(
+            lambda session: recall.roll_back(
+                session, "regression-model", "0.1.1", now=town.now, **ROSA
+            )
+        )
+
+
+async def test_the_pin_is_not_put_back_to_what_a_person_holds(
+    town_with: Callable[..., Town],
+) -> None:
+    town = town_with(merge="human")
+    await town.publish("0.1.0")
+    await town.run()
+    town.github.merge(1, "rosa")
+    await town.run()
+    town.runner.stuck_version = "0.1.0"
+    await town.publish("0.1.1")
+    await town.run()
+    town.github.merge(2, "rosa")
+    await town.run()
+    town.runner.stuck_version = None
+    assert "reverting" == town.release("0.1.1").code
+    await hold(town, "0.1.0")
+    await town.run()
+    release = town.release("0.1.1")
+    assert "revert_held" == release.code
+    status = town.github.statuses(town.github.pulls[3].head_sha)[-1]
+    assert ("bridge/gate", "failure") == (status.context, status.state)
+    await lift(town, "0.1.0")
+    await town.run()
+    assert "reverting" == town.release("0.1.1").code
+    status = town.github.statuses(town.github.pulls[3].head_sha)[-1]
+    assert ("bridge/gate", "success") == (status.context, status.state)
