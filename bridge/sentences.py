@@ -168,7 +168,7 @@ SENTENCES: dict[str, str] = {
     "{note}",
     "wrong_answer": "It predicts {found} where the model answered {expected} at training time.",
     # rolling back
-    "rolled_back": "{app} runs {version} again, as v{release}: {because}",
+    "rolled_back": "{app} runs {version} again, as v{release}{undone}: {because}",
     "nothing_to_roll_back_to": "No version was verified before and is not in quarantine, so none "
     "can be put back: {because}",
     "rollback_failed": "Heroku's v{release}, which was to put {version} of {app} back, failed: "

@@ -9,7 +9,7 @@ from bridge.quarantine import for_good
 from bridge.release import Release
 from bridge.sentences import say, span
 from bridge.steps.rebuild import rebuild, rebuilt
-from bridge.steps.theirs import current_of, eligible, number_of, put_back, runs
+from bridge.steps.theirs import current_of, eligible, number_of, put_back, runs, undone_with
 from bridge.steps.verify import KEPT, all_seen, in_a_row, read
 from bridge.steps.world import Done, Outcome, Wait, World
 
@@ -37,10 +37,11 @@ async def rollback(release: Release, world: World) -> Outcome:
     if done and done.status == "pending":
         return Wait(world.now + LOOK_AGAIN, release.reason)
     if done and done.current:
-        return await _prove(release, before, done, known, world)
+        lost = undone_with(release, theirs, done)
+        return await _prove(release, before, done, known, lost, world)
     if world.pipeline.policy.rollback == "ask" and not known.asked_by:
         raise Refused(say("rollback_by_hand", because=because))
-    goal = eligible(theirs, before)
+    goal = eligible(release, theirs, before)
     if goal is None and (wait := await rebuilt(release, before, world)):
         return wait
     if current and current in newer and not runs(current, release):
@@ -54,7 +55,12 @@ async def rollback(release: Release, world: World) -> Outcome:
 
 
 async def _prove(
-    release: Release, before: Release, done: HerokuRelease, known: Rollback, world: World
+    release: Release,
+    before: Release,
+    done: HerokuRelease,
+    known: Rollback,
+    lost: list[HerokuRelease],
+    world: World,
 ) -> Outcome:
     """The version that was put back is read like any other before it is said to run."""
     rule, because = world.pipeline.policy.verify, release.facts.refused_because or ""
@@ -70,7 +76,12 @@ async def _prove(
     if matching >= rule.matches and await all_seen(readings[-matching:], world):
         code = "rolled_back_anew" if known.build else "rolled_back"
         held = for_good(release.facts, known.asked_by or "bridge", because, world.now)
-        return Done(say(code, because=because, **names), {"rollback": known, "quarantine": held})
+        told = ", ".join(f"v{one.version} ({one.description})" for one in lost)
+        undone = f"; what was set since then is undone with it: {told}" if told else ""
+        return Done(
+            say(code, because=because, undone=undone, **names),
+            {"rollback": known, "quarantine": held},
+        )
     if world.now >= since + rule.within and last.answered and not matching:
         words = {"within": span(rule.within.total_seconds()), "note": last.note or "no answer"}
         raise Refused(say("rollback_unproven", because=because, **words, **names))

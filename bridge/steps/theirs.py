@@ -35,11 +35,27 @@ def put_back(
     return next((one for one in earlier if runs(current, one)), None)
 
 
-def eligible(theirs: Sequence[HerokuRelease], before: Release) -> HerokuRelease | None:
-    """The Heroku release of that version, or a later one with its slug, if one can be put back."""
-    own = [one for one in theirs if one.version == number_of(before)]
-    same = [one for one in theirs if runs(one, before)]
-    return next((one for one in [*own, *same] if one.eligible_for_rollback), None)
+def eligible(
+    release: Release, theirs: Sequence[HerokuRelease], before: Release
+) -> HerokuRelease | None:
+    """The newest Heroku release of `before` that can be put back and is older than this version's:
+    each is a slug with the config vars of its moment."""
+    older = [one for one in theirs if one.version < number_of(release)]
+    return next((one for one in older if one.eligible_for_rollback and has(one, before)), None)
+
+
+def has(theirs: HerokuRelease, before: Release) -> bool:
+    """Whether it is the Heroku release that brought this version, or has its slug."""
+    return theirs.version == number_of(before) or runs(theirs, before)
+
+
+def undone_with(
+    release: Release, theirs: Sequence[HerokuRelease], done: HerokuRelease
+) -> list[HerokuRelease]:
+    """The config vars that were set while this version ran, oldest first: `done` has older ones."""
+    since = [one for one in theirs if number_of(release) < one.version < done.version]
+    ours = [one for one in since if runs(one, release)]
+    return [one for one in reversed(ours) if not one.description.startswith("Rollback to ")]
 
 
 def undone_by_hand(
