@@ -78,8 +78,8 @@ class GitHub(Rest, Reviewers):
     async def look(
         self, base: str, paths: Sequence[str], branch: str, built: str | None = None
     ) -> Sight:
-        """See base, files, our branch and the pull requests in one query, and the history of the
-        commit `built`, where it is asked for. Raises Unavailable."""
+        """See base, files, our branch and the pull requests in one query, and the history and the
+        files of the commit `built`, where it is asked for. Raises Unavailable."""
         data = await self._graphql.speak(
             documents.look(len(paths)),
             {

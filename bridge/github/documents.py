@@ -26,7 +26,8 @@ query Look($owner: String!, $name: String!, $base: String!, $baseRef: String!,
       }
     }
     built: object(expression: $built) @include(if: $wantsHistory) {
-      ... on Commit { history(first: 31) { nodes { oid messageHeadline } } }
+      oid
+      ... on Commit { history(first: 31) { nodes { oid messageHeadline } } ...Files }
     }
     method: viewerDefaultMergeMethod
     queue: mergeQueue(branch: $base) { id }

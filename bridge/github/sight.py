@@ -113,9 +113,9 @@ class Sight(BaseModel):
     `method` is how this repository merges, `queue` its merge queue for the base, if it has one.
     `viewer` is who the token belongs to. `built` is the commit that the wheel was built from, if it
     is one of this repository and was asked for.
-    `texts`, `head_texts` and `parent_texts` are the pipeline's files on the base, on our branch and
-    below its head, by path; None where one is not there, a link, no UTF-8, or too long to be told
-    whole.
+    `texts`, `head_texts`, `parent_texts` and `built_texts` are the pipeline's files on the base, on
+    our branch, below its head and at the commit `built`, by path; None where one is not there, a
+    link, no UTF-8, or too long to be told whole.
     """
 
     viewer: Actor | None = None
@@ -153,6 +153,11 @@ class Sight(BaseModel):
     def parent_texts(self) -> dict[str, str | None]:
         """The files before the last commit on our branch."""
         return self._texts(self._parent)
+
+    @property
+    def built_texts(self) -> dict[str, str | None]:
+        """The files at the commit that was asked for; every one None where it is not known."""
+        return self._texts(self.built if self.built and self.built.entries else None)
 
     @property
     def pull(self) -> SeenPull | None:

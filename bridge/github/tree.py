@@ -91,9 +91,10 @@ class History(BaseModel):
     nodes: list[Written] = []
 
 
-class Built(BaseModel):
-    """The commit that a wheel was built from."""
+class Built(Tree):
+    """The commit that a wheel was built from, or another one that was asked for."""
 
+    oid: str = ""
     history: History = History()
 
 

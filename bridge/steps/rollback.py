@@ -1,5 +1,6 @@
 """rolling_back → rolled_back: a version that was verified before runs again, and proves it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bridge.errors import Refused
@@ -8,8 +9,17 @@ from bridge.heroku.client import HerokuRelease
 from bridge.quarantine import for_good
 from bridge.release import Release
 from bridge.sentences import say, span
+from bridge.steps.change import pinned
 from bridge.steps.rebuild import rebuild, rebuilt
-from bridge.steps.theirs import current_of, eligible, number_of, put_back, runs, undone_with
+from bridge.steps.theirs import (
+    current_of,
+    eligible,
+    has,
+    number_of,
+    put_back,
+    runs,
+    undone_with,
+)
 from bridge.steps.verify import KEPT, all_seen, in_a_row, read
 from bridge.steps.world import Done, Outcome, Wait, World
 
@@ -31,7 +41,8 @@ async def rollback(release: Release, world: World) -> Outcome:
     if before is None or not number_of(before):
         raise Refused(say("nothing_to_roll_back_to", because=because))
     names = {"app": world.pipeline.app, "version": before.version, "because": because}
-    done = next((one for one in newer if _puts_back(one, before, known)), None)
+    goal = await _goal(release, before, theirs, world)
+    done = next((one for one in newer if _puts_back(one, before, goal, known)), None)
     if done and done.status == "failed":
         raise Refused(say("rollback_failed", release=done.version, **names))
     if done and done.status == "pending":
@@ -41,7 +52,6 @@ async def rollback(release: Release, world: World) -> Outcome:
         return await _prove(release, before, done, known, lost, world)
     if world.pipeline.policy.rollback == "ask" and not known.asked_by:
         raise Refused(say("rollback_by_hand", because=because))
-    goal = eligible(release, theirs, before)
     if goal is None and (wait := await rebuilt(release, before, world)):
         return wait
     if current and current in newer and not runs(current, release):
@@ -91,7 +101,40 @@ async def _prove(
     )
 
 
-def _puts_back(theirs: HerokuRelease, before: Release, known: Rollback) -> bool:
+async def _goal(
+    release: Release, before: Release, theirs: Sequence[HerokuRelease], world: World
+) -> HerokuRelease | None:
+    """The newest older one that has this version: with its slug, or with another one whose commit
+    pins it. What else was deployed since, by another pipeline say, is not taken back with it."""
+    for one in eligible(release, theirs):
+        if has(one, before) or (
+            one.version > number_of(before) and await _pins(one, before, world)
+        ):
+            return one
+    return None
+
+
+async def _pins(theirs: HerokuRelease, before: Release, world: World) -> bool:
+    pipeline, commit = world.pipeline, await world.heroku.commit_of(theirs)
+    if commit is None:
+        return False
+    branch = pipeline.branch_for(before.version)
+    sight = await world.github.look(pipeline.branch, pipeline.files, branch, commit)
+    try:
+        return pinned(sight.built_texts, before, pipeline).is_at(before.version)
+    except Refused:
+        return False
+
+
+def _puts_back(
+    theirs: HerokuRelease, before: Release, goal: HerokuRelease | None, known: Rollback
+) -> bool:
     """By its slug, by the build that we started for it, or by Heroku's words `Rollback to v42`."""
+    if goal and (theirs.description == f"Rollback to v{goal.version}" or _is_same(theirs, goal)):
+        return True
     described = theirs.description == f"Rollback to v{number_of(before)}"
     return described or runs(theirs, before) or theirs.id == known.release_id
+
+
+def _is_same(one: HerokuRelease, other: HerokuRelease) -> bool:
+    return one.slug_id is not None and one.slug_id == other.slug_id

@@ -35,13 +35,11 @@ def put_back(
     return next((one for one in earlier if runs(current, one)), None)
 
 
-def eligible(
-    release: Release, theirs: Sequence[HerokuRelease], before: Release
-) -> HerokuRelease | None:
-    """The newest Heroku release of `before` that can be put back and is older than this version's:
-    each is a slug with the config vars of its moment."""
+def eligible(release: Release, theirs: Sequence[HerokuRelease]) -> list[HerokuRelease]:
+    """Those older than this version's that can be put back, newest first: each is a slug with the
+    config vars of its moment."""
     older = [one for one in theirs if one.version < number_of(release)]
-    return next((one for one in older if one.eligible_for_rollback and has(one, before)), None)
+    return [one for one in older if one.eligible_for_rollback]
 
 
 def has(theirs: HerokuRelease, before: Release) -> bool:
