@@ -15,7 +15,6 @@ from bridge.release import Release, Stage
 from bridge.sentences import say
 
 PINNED, BUILT, RUNS = "index and branch", "branch and Heroku", "Heroku and API"
-UNDER_WAY = (Stage.MERGED, Stage.DEPLOYED, Stage.ROLLING_BACK)
 
 
 class Seen(BaseModel):
@@ -66,7 +65,7 @@ def judge(seen: Seen, known: Mapping[str, Release]) -> Gaps:
     What somebody else deployed may be any commit: where it serves what the branch pins, nothing is
     wrong.
     """
-    busy = next((one for one in known.values() if one.stage in UNDER_WAY), None)
+    busy = next((one for one in known.values() if one.is_deploying), None)
     is_theirs = seen.deployed not in known and seen.serving == seen.pinned
     gaps = [
         _pin(seen.newest, seen.pinned, known),

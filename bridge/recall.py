@@ -3,7 +3,7 @@
 Like every act of a person each is a delivery of source `operator`, and a line of the record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -74,41 +74,56 @@ def lift(
 def may_roll_back(
     session: Session, package: str, version: str, *, who: str, why: str, now: datetime
 ) -> Reason:
-    """What it would do, in a sentence; raises Refused where it does not serve."""
-    row = _serving(session, package, version, now)[0]
-    return say("rollback_asked", who=who, package=row.package, version=row.version, why=why)
+    """What it would do, in a sentence; raises Refused where no pipeline can."""
+    rows, left = _serving(session, package, version, now)
+    return _asked(rows[0], left, who=who, why=why)
 
 
 def roll_back(
     session: Session, package: str, version: str, *, who: str, why: str, now: datetime
 ) -> Reason:
     """Put the version verified before back, in every pipeline where this one serves, whatever the
-    policy says of rolling back; raises Refused."""
-    reason = may_roll_back(session, package, version, who=who, why=why, now=now)
-    rows = _serving(session, package, version, now)
+    policy says of rolling back, and can go back; raises Refused where none can."""
+    rows, left = _serving(session, package, version, now)
     told: dict[str, JsonValue] = {"package": rows[0].package, "version": rows[0].version}
-    kept = keep(session, "rollback", told, reason, who=who, why=why, now=now)
+    answer = _asked(rows[0], left, who=who, why=why)
+    kept = keep(session, "rollback", told, answer, who=who, why=why, now=now)
     for row in rows:
+        reason = _asked(row, {}, who=who, why=why)
         asked = {"rollback": Rollback(asked_by=who), "refused_because": reason.sentence}
         row.facts = row.facts.model_copy(update=asked)
         serving.take(row)
         ledger.transit(session, row, Stage.ROLLING_BACK, reason, now, actor=who, delivery=kept.key)
-    return reason
+    return answer
 
 
-def _serving(session: Session, package: str, version: str, now: datetime) -> Sequence[Release]:
-    """Those that serve: verified last, or deployed, or failed only after that."""
+def _asked(row: Release, left: Mapping[str, Reason], *, who: str, why: str) -> Reason:
+    """What a person asked for, and why it does not happen in the pipelines `left`."""
+    names = {"package": row.package, "version": row.version}
+    told = "".join(f". Not in {name}: {reason.sentence}" for name, reason in left.items())
+    return say("rollback_asked", who=who, why=why, left=told, **names)
+
+
+def _serving(
+    session: Session, package: str, version: str, now: datetime
+) -> tuple[Sequence[Release], Mapping[str, Reason]]:
+    """Those that serve (verified last, or deployed, or failed only after that) and can go back, and
+    why others cannot, by pipeline; raises Refused where none can."""
     found = of_version(session, package, version)
     rows = [row for row in found if _serves(session, row)]
     names = {"package": found[0].package, "version": found[0].version}
     if not rows:
         raise Refused(say("not_serving", **names))
+    left = dict[str, Reason]()
     for row in rows:
         if all(quarantined(one.facts, now) for one in serving.verified(session, row)):
-            raise Refused(say("nothing_before", **names))
-        if serving.under_way(session, row):
-            raise Refused(say("app_in_use", app=row.app, **names))
-    return rows
+            left[row.pipeline] = say("nothing_before", **names)
+        elif serving.under_way(session, row):
+            left[row.pipeline] = say("app_in_use", app=row.app, **names)
+    able = [row for row in rows if row.pipeline not in left]
+    if not able:
+        raise Refused(left[rows[0].pipeline])
+    return able, left
 
 
 def _serves(session: Session, row: Release) -> bool:

@@ -118,6 +118,16 @@ class Release(SQLModel, table=True):
         return Reason(self.code, self.sentence)
 
     @property
+    def is_deploying(self) -> bool:
+        """Whether it is being put on its app, or taken off it.
+
+        A merged one may wait for long: it is only once its build has begun, or while a worker holds
+        it who may begin that."""
+        if self.stage is Stage.MERGED:
+            return self.facts.heroku is not None or self.claimed_by is not None
+        return self.stage in (Stage.DEPLOYED, Stage.ROLLING_BACK)
+
+    @property
     def began_at(self) -> datetime:
         """When its tag was pushed, where CI told that, and else when it was announced."""
         return self.facts.tagged_at or self.created_at

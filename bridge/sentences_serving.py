@@ -12,7 +12,7 @@ SERVING: dict[str, str] = {
     "merge or close that pull request first.",
     "not_quarantined": "{package} {version} is not in quarantine.",
     # rolling back
-    "rollback_asked": "{who} had {package} {version} rolled back: {why}",
+    "rollback_asked": "{who} had {package} {version} rolled back: {why}{left}",
     "not_serving": "{package} {version} does not serve, so there is nothing to roll back.",
     "nothing_before": "No other version than {package} {version} was verified and is not in "
     "quarantine, so none can be put back.",

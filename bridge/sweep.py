@@ -157,14 +157,18 @@ class Sweeper:
         ]
 
     async def _deployments(self, group: Sequence[Pipeline]) -> list[Change]:
-        waiting = await self._waiting(group, Stage.MERGED)
-        guards = [] if waiting else await self._waiting(group, Stage.VERIFIED)
-        if not waiting and not guards:
-            return []
-        heroku = self._world(group).heroku
-        watches = group[0].deploy == "watch" or guards
-        now = as_seen(await heroku.releases() if watches else await heroku.builds())
-        changed = [release for release in [*waiting, *guards] if release.seen != now]
+        """Who waits for a Heroku release, and who for a build."""
+        merged = await self._waiting(group, Stage.MERGED)
+        guards = await self._waiting(group, Stage.VERIFIED)
+        if group[0].deploy == "watch":
+            merged, guards = [], [*merged, *guards]
+        heroku, changed = self._world(group).heroku, list[Release]()
+        if guards:
+            now = as_seen(await heroku.releases())
+            changed += [release for release in guards if release.seen != now]
+        if merged:
+            now = as_seen(await heroku.builds())
+            changed += [release for release in merged if release.seen != now]
         return [Change(release.key, release.fence, "unheard_heroku") for release in changed]
 
     def _repair(self, session: Session, lost: Iterable[Unheard]) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from bridge.errors import Reason, Refused
 from bridge.facts import Reading
 from bridge.heroku.client import HerokuRelease, as_seen
-from bridge.policy import LOOK_ANYWAY, next_look
+from bridge.policy import ASK_LATE, LOOK_ANYWAY, next_look
 from bridge.release import Release
 from bridge.sentences import say
 from bridge.steps.theirs import current_of, runs, undone_by_hand
@@ -28,7 +28,7 @@ async def guard(release: Release, world: World) -> Wait:
     if served is None or served.id != release.id:
         return Wait(None, release.reason)
     if world.is_busy:
-        return Wait(world.now + LOOK_ANYWAY, release.reason)
+        return Wait(world.now + ASK_LATE, release.reason)
     theirs = await world.heroku.releases()
     seen, current = as_seen(theirs), current_of(theirs)
     if reason := undone_by_hand(release, theirs, world.earlier):

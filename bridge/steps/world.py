@@ -89,8 +89,8 @@ class Memory:
     open pull request was made. Only where one is to be deployed: `merged_after` is a newer version
     that is merged, too. Only where one serves or is rolled back: `earlier` are the other verified
     releases that are not in quarantine, the latest first, `is_busy` says whether another version is
-    on its way to the app, or off it, `put_back` is the one that runs again in place of this one.
-    `pause` is what a person has stopped it with.
+    being put on the app, or taken off it, `put_back` is the one that runs again in place of this
+    one. `pause` is what a person has stopped it with.
     """
 
     newer: str | None = None

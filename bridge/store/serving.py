@@ -29,18 +29,12 @@ def verified(session: Session, release: Release) -> Sequence[Release]:
 
 def under_way(session: Session, release: Release) -> bool:
     """Whether another version is being put on the same app, or taken off it."""
-    return (
-        session.exec(
-            select(Release.id)
-            .where(
-                Release.app == release.app,
-                col(Release.stage).in_(UNDER_WAY),
-                col(Release.id) != release.id,
-            )
-            .limit(1)
-        ).first()
-        is not None
+    others = select(Release).where(
+        Release.app == release.app,
+        col(Release.stage).in_(UNDER_WAY),
+        col(Release.id) != release.id,
     )
+    return any(other.is_deploying for other in session.exec(others))
 
 
 def wake_guards(session: Session, release: Release, now: datetime) -> None:
