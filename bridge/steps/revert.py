@@ -84,7 +84,7 @@ async def _onwards(
     if not is_ours or (rolled.moved and known.head_sha != ours.head_sha):
         why = say("somebody_pushed", number=pull.number).sentence
         return _wait(world, pull, _waits(ours, back, why), _learned(rolled, **seen))
-    if pull.conflicts:
+    if pull.conflicts and not world.pause:
         return await _rewrite(release, back, pull, sight, rolled, world)
     gate = _gate(back, world)
     if await show(gate, release, pull, sight, world) and (sight.gate or pull.is_blocked):
@@ -148,10 +148,12 @@ async def _settled(
 
 
 def _gate(back: Release, world: World) -> Ruling:
-    """What it pins runs already, so that only a quarantine stops it."""
+    """What it pins runs already, so that only a quarantine stops it, or a pause."""
     if held := quarantined(back.facts, world.now):
         names = {"version": back.version, "branch": world.pipeline.branch}
         return Ruling("failure", say("revert_held", why=held.sentence, **names), ends(back.facts))
+    if world.pause:
+        return Ruling("pending", world.pause.reason)
     return Ruling("success", say("gate_of_revert", version=back.version))
 
 

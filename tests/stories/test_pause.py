@@ -11,6 +11,7 @@ from bridge.rehearsal.github import Refusal
 from bridge.release import Stage
 from bridge.store import deliveries
 from tests.stories.test_gate import shown
+from tests.stories.test_guard import ask_back, served
 from tests.stories.town import Town
 
 NAME = "house-prices"
@@ -122,3 +123,33 @@ async def test_what_makes_no_sense_is_refused(town: Town) -> None:
     await town.publish("0.1.1")
     await town.run()
     assert "paused" == town.release("0.1.1").code, "its own pause still holds"
+
+
+async def test_a_pause_stops_the_pull_request_that_puts_a_pin_back(town: Town) -> None:
+    await served(town, "0.1.0", "0.1.1")
+    await push(town, Button.PAUSE)
+    await ask_back(town, "0.1.1")
+    await town.run()
+    release = town.release("0.1.1")
+    assert (Stage.ROLLED_BACK, "paused") == (release.stage, release.code)
+    assert 2 == len(town.github.pulls)
+    await push(town, Button.RESUME)
+    await town.run()
+    assert "pin_put_back" == town.release("0.1.1").code
+    assert "regression-model==0.1.0 \\" in town.pinned()
+
+
+async def test_a_pause_stops_its_merge(town: Town) -> None:
+    await served(town, "0.1.0", "0.1.1")
+    town.checks = lambda sha: "pending"
+    await ask_back(town, "0.1.1")
+    await town.run()
+    pull = town.github.pulls[3]
+    await push(town, Button.PAUSE)
+    town.github.set_status(pull.head_sha, "success", "ci/circleci: test_app", "circleci")
+    await town.run()
+    assert ["success", "pending"] == [state for state, _ in shown(town, 3)]
+    assert "OPEN" == pull.state
+    await push(town, Button.RESUME)
+    await town.run()
+    assert "pin_put_back" == town.release("0.1.1").code
