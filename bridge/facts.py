@@ -111,7 +111,8 @@ class Facts(BaseModel):
     would prefer. `allowed` is what a person has allowed. `resolved_for` is the Python that the
     whole requirements file was resolved for before it was proposed, `forecast_mb` the size of the
     wheels that it brings. `shown` is what GitHub's deployment was last to say.
-    `build_output` is what the build printed, capped; `failed_builds` are never adopted again.
+    `build_output` is what the build printed, capped; `failed_builds` are the builds,
+    `failed_releases` the Heroku releases of earlier tries, which are never adopted again.
     """
 
     announced_digest: str | None = None
@@ -144,6 +145,7 @@ class Facts(BaseModel):
     shown: str | None = None
     build_output: str | None = None
     failed_builds: list[str] = []
+    failed_releases: list[int] = []
     quarantine: Quarantine | None = None
     rollback: Rollback | None = None
     later_readings: list[Reading] = []

@@ -13,7 +13,7 @@ from bridge import ledger
 from bridge.columns import written
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import Reason, Refused
-from bridge.facts import Allowance
+from bridge.facts import Allowance, Facts
 from bridge.notice import Notice
 from bridge.quarantine import quarantined
 from bridge.release import RETRYABLE, UNMERGED, Release, Stage
@@ -147,12 +147,23 @@ def retry(
             record.act(session, row, reason, now, actor=who, delivery=kept.key)
             releases.wake(session, now, col(Release.id) == row.key)
             continue
-        known = row.facts.model_dump(exclude=OF_THIS_TRY)
         allowed = sorted({*row.facts.allowed, *allow})
+        known = {**row.facts.model_dump(exclude=OF_THIS_TRY), **_not_again(row.facts)}
         row.facts = row.facts.model_validate({**known, "allowed": allowed})
         serving.take(row)
         ledger.transit(session, row, Stage.ANNOUNCED, reason, now, actor=who, delivery=kept.key)
     return reason
+
+
+def _not_again(facts: Facts) -> dict[str, object]:
+    """What this try deployed: the next one is built anew, or waits for whoever deploys."""
+    tried = facts.heroku
+    if tried is None:
+        return {}
+    return {
+        "failed_builds": sorted({*facts.failed_builds, *filter(None, [tried.build])}),
+        "failed_releases": sorted({*facts.failed_releases, *filter(None, [tried.release])}),
+    }
 
 
 def of_version(session: Session, package: str, version: str) -> Sequence[Release]:

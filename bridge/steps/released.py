@@ -71,8 +71,10 @@ async def contained(release: Release, world: World, current: HerokuRelease) -> D
 async def watch(release: Release, world: World, sha: str) -> Outcome:
     """Somebody else deploys: recognise the Heroku release by its slug's commit, or by that of a
     later commit, for of two merges close together CI may deploy the last one alone."""
-    newest = await world.heroku.releases()
+    newest, failed = await world.heroku.releases(), release.facts.failed_releases
     for theirs in newest[:5]:
+        if theirs.version in failed and not theirs.current:
+            continue
         if await world.heroku.commit_of(theirs) == sha:
             return await released(release, world, theirs, newest, HerokuDeployment(build=""))
     current = next((one for one in newest if one.current), None)

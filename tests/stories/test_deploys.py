@@ -8,8 +8,10 @@ import pytest
 
 from bridge.heroku.pack import pack
 from bridge.operator import retry
+from bridge.recall import lift
 from bridge.rehearsal.heroku.records import SourceBlob
 from bridge.release import Stage
+from tests.stories.test_guard import ask_back, served
 from tests.stories.town import PACKAGE, Town
 
 SOMEBODY = "rosa@example.com"
@@ -202,3 +204,64 @@ async def test_a_newer_merge_takes_over_what_is_not_built_yet(
     await town.run()
     assert end is town.release("0.1.0").stage
     assert town.release("0.1.1").stage is Stage.VERIFIED
+
+
+async def test_after_a_release_phase_that_failed_it_is_built_anew(town: Town) -> None:
+    town.heroku.fail_release = "RuntimeError: no migration"
+    await town.publish("0.1.0")
+    await town.run()
+    assert "release_failed" == town.release("0.1.0").code
+    town.heroku.fail_release = None
+    await try_again(town, "0.1.0")
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.VERIFIED
+    assert 2 == len(town.heroku.builds)
+
+
+async def test_after_somebody_took_its_place_it_is_built_anew(town: Town) -> None:
+    await town.publish("0.1.0")
+    await town.run()
+
+    def rosa() -> None:
+        town.heroku.after_deploy = lambda: None
+        town.heroku.rollback(1, SOMEBODY)
+
+    town.heroku.after_deploy = rosa
+    await town.publish("0.1.1")
+    await town.run()
+    assert "taken_over" == town.release("0.1.1").code
+    await try_again(town, "0.1.1")
+    await town.run()
+    assert town.release("0.1.1").stage is Stage.VERIFIED
+
+
+async def test_after_a_rollback_whose_pin_stayed_it_is_built_anew(town: Town) -> None:
+    await served(town, "0.1.0", "0.1.1")
+    town.checks = lambda sha: "pending"
+    await ask_back(town, "0.1.1")
+    await town.run()
+    town.github.close(3, "rosa")
+    await town.run()
+    assert "revert_declined" == town.release("0.1.1").code
+    told = {"who": "rosa", "why": "mended", "now": town.now}
+    await town.bridge.store.write(lambda session: lift(session, PACKAGE, "0.1.1", **told))
+    await try_again(town, "0.1.1")
+    await town.run()
+    assert town.release("0.1.1").stage is Stage.VERIFIED
+    assert 3 == len(town.heroku.builds)
+
+
+async def test_who_watches_looks_for_a_later_heroku_release_after_a_retry(town: Town) -> None:
+    await watching(town)
+    sha = await merged(town, "0.1.0")
+    town.heroku.fail_release = "RuntimeError: no migration"
+    await deploys(town, sha)
+    await town.run()
+    assert "release_failed" == town.release("0.1.0").code
+    town.heroku.fail_release = None
+    await try_again(town, "0.1.0")
+    await town.run()
+    assert "waiting_for_deploy" == town.release("0.1.0").code
+    await deploys(town, sha)
+    await town.run()
+    assert town.release("0.1.0").stage is Stage.VERIFIED
