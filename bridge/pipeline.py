@@ -18,6 +18,7 @@ from bridge.steps.provenance import with_late_attestations
 from bridge.steps.revert import revert
 from bridge.steps.rollback import rollback
 from bridge.steps.shown import shown
+from bridge.steps.undone import undone
 from bridge.steps.verify import verify
 from bridge.steps.world import Outcome, World
 
@@ -44,6 +45,7 @@ PIPELINE: dict[Stage, Leg] = {
 
 AFTERCARE: dict[Stage, Leg] = {
     Stage.VERIFIED: Leg(shown(guard), earns=Stage.VERIFIED, refused=Stage.ROLLING_BACK),
+    Stage.FAILED: Leg(undone, earns=Stage.FAILED, refused=Stage.ROLLING_BACK),
     Stage.ROLLED_BACK: Leg(revert, earns=Stage.ROLLED_BACK),
 }
 """Ends that are looked after until nothing is left to do: the release stays where it stands."""

@@ -28,7 +28,7 @@ from bridge.store import Store, pauses, record, releases, serving
 log = structlog.get_logger()
 Chance = Callable[[], float]
 """A random number from 0 up to 1."""
-SERVED = (Stage.DEPLOYED, Stage.ROLLING_BACK, Stage.VERIFIED)
+SERVED = (Stage.DEPLOYED, Stage.ROLLING_BACK, Stage.VERIFIED, Stage.FAILED)
 LEGS = {**PIPELINE, **AFTERCARE}
 BUGS_UNTIL_PARKED = 5
 CRASHES_UNTIL_PARKED = 20
@@ -224,6 +224,7 @@ def _in_a_row(release: Release, *codes: str) -> int:
 def _memory(session: Session, release: Release, now: datetime) -> Memory:
     confirmed = release.stage is Stage.CONFIRMED
     deployed, verified = release.stage in SERVED, release.stage is Stage.VERIFIED
+    after = release.stage in (Stage.VERIFIED, Stage.FAILED)
     to = release.facts.rollback.to if release.facts.rollback else None
     opened = releases.latest(session, release.pipeline, Stage.PROPOSED) if confirmed else None
     earlier = serving.verified(session, release) if deployed else ()
@@ -233,7 +234,8 @@ def _memory(session: Session, release: Release, now: datetime) -> Memory:
         open_since=opened.since if opened else None,
         last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
         earlier=tuple(one for one in earlier if not quarantined(one.facts, now)),
-        is_busy=verified and serving.under_way(session, release),
+        is_busy=after and serving.under_way(session, release),
+        failed=tuple(serving.failed(session, release)) if verified else (),
         put_back=releases.of_version(session, release.pipeline, to) if to else None,
         chain_head=record.head(session),
         merged_after=ledger.merged_after(session, release),

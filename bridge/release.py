@@ -37,7 +37,7 @@ class Stage(StrEnum):
 ENDS = frozenset(
     {Stage.VERIFIED, Stage.SUPERSEDED, Stage.DECLINED, Stage.FAILED, Stage.ROLLED_BACK}
 )
-LOOKED_AFTER = frozenset({Stage.VERIFIED, Stage.ROLLED_BACK})
+LOOKED_AFTER = frozenset({Stage.VERIFIED, Stage.FAILED, Stage.ROLLED_BACK})
 """Ends that leave something to do; see `pipeline.AFTERCARE`."""
 UNMERGED = frozenset({Stage.ANNOUNCED, Stage.CONFIRMED, Stage.PROPOSED})
 

@@ -159,9 +159,13 @@ class Sweeper:
     async def _deployments(self, group: Sequence[Pipeline]) -> list[Change]:
         """Who waits for a Heroku release, and who for a build."""
         merged = await self._waiting(group, Stage.MERGED)
-        guards = await self._waiting(group, Stage.VERIFIED)
+        guards = [
+            release
+            for stage in (Stage.VERIFIED, Stage.FAILED)
+            for release in await self._waiting(group, stage)
+        ]
         if group[0].deploy == "watch":
-            merged, guards = [], [*merged, *guards]
+            merged, guards = [], [*guards, *merged]
         heroku, changed = self._world(group).heroku, list[Release]()
         if guards:
             now = as_seen(await heroku.releases())

@@ -8,7 +8,7 @@ from bridge.heroku.client import HerokuRelease, as_seen
 from bridge.policy import ASK_LATE, LOOK_ANYWAY, next_look
 from bridge.release import Release
 from bridge.sentences import say
-from bridge.steps.theirs import current_of, runs, undone_by_hand
+from bridge.steps.theirs import current_of, runs, still_runs, undone_by_hand
 from bridge.steps.verify import KEPT, in_a_row, read
 from bridge.steps.world import Learned, Wait, World
 
@@ -22,7 +22,8 @@ async def guard(release: Release, world: World) -> Wait:
 
     Raises Refused, which leads to the rollback, when a person has put an older version back, or
     when the app contradicts for a while, and as often as it would have to agree. Only the version
-    verified last is watched, and only while no other is on its way to the same app.
+    verified last is watched, and only while no other is on its way to the same app, nor was left
+    there when it failed: that was the bridge's deployment, and is told by that release.
     """
     served = world.last_verified
     if served is None or served.id != release.id:
@@ -31,6 +32,8 @@ async def guard(release: Release, world: World) -> Wait:
         return Wait(world.now + ASK_LATE, release.reason)
     theirs = await world.heroku.releases()
     seen, current = as_seen(theirs), current_of(theirs)
+    if any(still_runs(failed, theirs) for failed in world.failed):
+        return Wait(world.now + LOOK_ANYWAY, release.reason, seen=seen)
     if reason := undone_by_hand(release, theirs, world.earlier):
         raise Refused(reason)
     is_news = release.seen != seen or release.facts.watched_since is None

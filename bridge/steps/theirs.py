@@ -25,6 +25,12 @@ def runs(theirs: HerokuRelease, release: Release) -> bool:
     return slug is not None and theirs.slug is not None and theirs.slug.id == slug
 
 
+def still_runs(release: Release, theirs: Sequence[HerokuRelease]) -> bool:
+    """Whether nothing else has run since this version was deployed."""
+    since = [one for one in theirs if one.version >= number_of(release) and one.status != "failed"]
+    return bool(since) and all(runs(one, release) for one in since)
+
+
 def put_back(
     release: Release, theirs: Sequence[HerokuRelease], earlier: Iterable[Release]
 ) -> Release | None:

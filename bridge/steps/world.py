@@ -89,8 +89,9 @@ class Memory:
     open pull request was made. Only where one is to be deployed: `merged_after` is a newer version
     that is merged, too. Only where one serves or is rolled back: `earlier` are the other verified
     releases that are not in quarantine, the latest first, `is_busy` says whether another version is
-    being put on the app, or taken off it, `put_back` is the one that runs again in place of this
-    one. `pause` is what a person has stopped it with.
+    being put on the app, or taken off it, `failed` are those of the app that failed after it was
+    verified, `put_back` is the one that runs again in place of this one. `pause` is what a person
+    has stopped it with.
     """
 
     newer: str | None = None
@@ -98,6 +99,7 @@ class Memory:
     next_up: Release | None = None
     open_since: datetime | None = None
     earlier: tuple[Release, ...] = ()
+    failed: tuple[Release, ...] = ()
     put_back: Release | None = None
     is_busy: bool = False
     chain_head: str = ""

@@ -27,6 +27,20 @@ def verified(session: Session, release: Release) -> Sequence[Release]:
     ).all()
 
 
+def failed(session: Session, release: Release) -> Sequence[Release]:
+    """The app's releases that failed after this one was verified, the latest first."""
+    return session.exec(
+        select(Release)
+        .where(
+            Release.app == release.app,
+            Release.stage == Stage.FAILED,
+            col(Release.since) >= release.since,
+        )
+        .order_by(col(Release.since).desc())
+        .limit(AS_MANY)
+    ).all()
+
+
 def under_way(session: Session, release: Release) -> bool:
     """Whether another version is being put on the same app, or taken off it."""
     others = select(Release).where(
@@ -38,15 +52,15 @@ def under_way(session: Session, release: Release) -> bool:
 
 
 def wake_guards(session: Session, release: Release, now: datetime) -> None:
-    """Let the app's verified releases that are looked after see what became of this one; where it
-    does not serve, the pipeline's last one is looked after again."""
+    """Let the app's verified and failed releases that are looked after see what became of this one;
+    where it does not serve, the pipeline's last one is looked after again."""
     verified_last = releases.latest(session, release.pipeline, Stage.VERIFIED)
     if verified_last and verified_last.id != release.id and verified_last.due_at is None:
         verified_last.due_at = now
         session.add(verified_last)
         session.flush()
     where = col(Release.app) == release.app, col(Release.id) != release.id
-    releases.wake(session, now, col(Release.stage) == Stage.VERIFIED, *where)
+    releases.wake(session, now, col(Release.stage).in_((Stage.VERIFIED, Stage.FAILED)), *where)
 
 
 def take(row: Release) -> None:

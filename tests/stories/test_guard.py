@@ -294,3 +294,57 @@ async def test_what_does_not_serve_is_not_rolled_back(town: Town) -> None:
     await served(town, "0.1.1")
     with pytest.raises(Refused, match="does not serve"):
         await ask_back(town, "0.1.0")
+
+
+async def left_to_a_person(town: Town) -> None:
+    """0.1.1 fails, and the policy leaves it to a person to put 0.1.0 back."""
+    await served(town, "0.1.0")
+    town.heroku.dynos.old_predictions = True
+    await town.publish("0.1.1")
+    await town.run()
+    town.heroku.dynos.old_predictions = False
+    assert "rollback_by_hand" == town.release("0.1.1").code
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_what_the_policy_left_to_a_person_is_seen_when_it_is_done_by_hand(
+    town_with: Callable[..., Town], lost: bool
+) -> None:
+    town = town_with(rollback="ask")
+    await left_to_a_person(town)
+    assert [] == [line.code for line in town.lines("0.1.0") if line.kind == "alarm"]
+    town.lost = {"heroku"} if lost else set()
+    town.now += timedelta(hours=3)
+    town.heroku.rollback(1, ROSA)
+    await town.run()
+    release = town.release("0.1.1")
+    assert (Stage.ROLLED_BACK, "pin_put_back") == (release.stage, release.code)
+    assert ["failed", "rolling_back", "rolled_back"] == town.path("0.1.1")[-3:]
+    assert release.facts.quarantine is not None
+    assert ROSA == release.facts.quarantine.by
+    assert "regression-model==0.1.0 \\" in town.pinned()
+    assert Stage.VERIFIED is town.release("0.1.0").stage
+
+
+async def test_one_that_failed_and_comes_back_by_hand_is_an_alarm(
+    town_with: Callable[..., Town],
+) -> None:
+    town = town_with(rollback="ask")
+    await left_to_a_person(town)
+    town.heroku.rollback(1, ROSA)
+    await town.run()
+    town.heroku.rollback(2, ROSA)
+    await town.run()
+    assert ["replaced_by_hand"] == [
+        line.code for line in town.lines("0.1.0") if line.kind == "alarm"
+    ]
+
+
+async def test_one_that_failed_is_looked_after_until_another_is_verified(
+    town_with: Callable[..., Town],
+) -> None:
+    town = town_with(rollback="ask")
+    await left_to_a_person(town)
+    assert town.release("0.1.1").due_at is not None
+    await served(town, "0.1.2")
+    assert town.release("0.1.1").due_at is None
