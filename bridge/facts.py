@@ -85,14 +85,15 @@ class Quarantine(BaseModel):
 class Rollback(BaseModel):
     """How a version was taken out of production, and what was put back.
 
-    `to` is the version that was put back, `release` the Heroku release that brought it, `build` and
-    `release_id` are of a build anew; `since` is when its readings began. `pull_request` puts the
-    pin back, and moves `moved` with it; `settled` when nothing is left to do about the pin.
-    `asked_by` is the person who wanted it.
+    `to` is the version that was put back, `release` and `slug` are of the Heroku release that
+    brought it, `build` and `release_id` of a build anew; `since` is when its readings began.
+    `pull_request` puts the pin back, and moves `moved` with it; `settled` when nothing is left to
+    do about the pin. `asked_by` is the person who wanted it.
     """
 
     to: str | None = None
     release: int | None = None
+    slug: str | None = None
     build: str | None = None
     release_id: str | None = None
     asked_by: str | None = None

@@ -138,6 +138,8 @@ class Reconciler:
             ledger.transit(session, row, to, reason, now)
             if alarm:
                 ledger.note(session, row, "alarm", alarm, now)
+            if to is Stage.ROLLED_BACK:
+                serving.runs_again(session, row)
             if to.is_end:
                 serving.wake_guards(session, row, now)
             if to is Stage.VERIFIED:

@@ -10,6 +10,7 @@ from bridge.heroku.output import why
 from bridge.release import Release
 from bridge.sentences import say, short
 from bridge.steps.deploy import start
+from bridge.steps.released import LOOK_FOR_RELEASE
 from bridge.steps.same_file import must_be_the_same
 from bridge.steps.theirs import number_of
 from bridge.steps.world import Learned, Wait, World
@@ -32,7 +33,7 @@ async def rebuilt(release: Release, before: Release, world: World) -> Wait | Non
         because = release.facts.refused_because or ""
         names = {"sha": short(before.facts.merge_sha or ""), "version": before.version}
         raise Refused(say("rebuild_failed", tail=tail, because=because, **names))
-    return Wait(world.now, release.reason, _learned(release, build))
+    return Wait(world.now + LOOK_FOR_RELEASE, release.reason, _learned(release, build))
 
 
 async def rebuild(release: Release, before: Release, world: World) -> Wait:

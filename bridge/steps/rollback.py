@@ -79,8 +79,9 @@ async def _prove(
     readings = [last] if fresh else [*known.readings, last][-KEPT:]
     by = done.who if release.code == "undone_by_hand" else None
     since = world.now if fresh or known.since is None else known.since
-    found = {"to": before.version, "release": done.version, "readings": readings, "since": since}
-    known = known.model_copy(update={**found, "asked_by": known.asked_by or by})
+    runs_as = {"to": before.version, "release": done.version, "slug": done.slug_id}
+    found = {**runs_as, "readings": readings, "since": since, "asked_by": known.asked_by or by}
+    known = known.model_copy(update=found)
     names = {"app": world.pipeline.app, "version": before.version, "release": done.version}
     matching = in_a_row(readings, lambda one: one.verdict == "matches")
     if matching >= rule.matches and await all_seen(readings[-matching:], world):

@@ -63,6 +63,19 @@ def wake_guards(session: Session, release: Release, now: datetime) -> None:
     releases.wake(session, now, col(Release.stage).in_((Stage.VERIFIED, Stage.FAILED)), *where)
 
 
+def runs_again(session: Session, row: Release) -> None:
+    """Write down by which Heroku release the version runs now that was put back for this one."""
+    rolled = row.facts.rollback
+    back = releases.of_version(session, row.pipeline, rolled.to) if rolled and rolled.to else None
+    if rolled is None or back is None or back.facts.heroku is None:
+        return
+    told = {"build": rolled.build, "release": rolled.release, "slug": rolled.slug}
+    known = {name: value for name, value in told.items() if value is not None}
+    heroku = back.facts.heroku.model_copy(update=known)
+    back.facts = back.facts.model_copy(update={"heroku": heroku})
+    session.add(back)
+
+
 def take(row: Release) -> None:
     """Take the row from whoever works on it: what that one writes then is not written."""
     row.fence += 1
