@@ -211,7 +211,7 @@ async def test_after_a_release_phase_that_failed_it_is_built_anew(town: Town) ->
     await town.publish("0.1.0")
     await town.run()
     assert "release_failed" == town.release("0.1.0").code
-    town.heroku.fail_release = None
+    town.heroku.fail_release = ""
     await try_again(town, "0.1.0")
     await town.run()
     assert town.release("0.1.0").stage is Stage.VERIFIED
@@ -243,8 +243,8 @@ async def test_after_a_rollback_whose_pin_stayed_it_is_built_anew(town: Town) ->
     town.github.close(3, "rosa")
     await town.run()
     assert "revert_declined" == town.release("0.1.1").code
-    told = {"who": "rosa", "why": "mended", "now": town.now}
-    await town.bridge.store.write(lambda session: lift(session, PACKAGE, "0.1.1", **told))
+    now, said = town.now, {"who": "rosa", "why": "mended"}
+    await town.bridge.store.write(lambda session: lift(session, PACKAGE, "0.1.1", now=now, **said))
     await try_again(town, "0.1.1")
     await town.run()
     assert town.release("0.1.1").stage is Stage.VERIFIED
@@ -258,7 +258,7 @@ async def test_who_watches_looks_for_a_later_heroku_release_after_a_retry(town: 
     await deploys(town, sha)
     await town.run()
     assert "release_failed" == town.release("0.1.0").code
-    town.heroku.fail_release = None
+    town.heroku.fail_release = ""
     await try_again(town, "0.1.0")
     await town.run()
     assert "waiting_for_deploy" == town.release("0.1.0").code
