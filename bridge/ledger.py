@@ -17,6 +17,7 @@ from bridge.configuration import Pipeline
 from bridge.errors import Reason
 from bridge.event import Published
 from bridge.facts import Allowance, Facts
+from bridge.quarantine import is_held
 from bridge.release import UNMERGED, Release, Stage, move
 from bridge.sentences import say
 from bridge.store import record, releases
@@ -24,7 +25,7 @@ from bridge.store.postgresql import ring
 
 log = structlog.get_logger()
 BRIDGE = "bridge"
-AHEAD = (Stage.PROPOSED, Stage.MERGED, Stage.DEPLOYED, Stage.VERIFIED, Stage.ROLLING_BACK)
+AHEAD = (Stage.PROPOSED, Stage.MERGED, Stage.DEPLOYED, Stage.VERIFIED)
 TELLS: dict[Stage, tuple[str, ...]] = {
     Stage.ANNOUNCED: ("announced_digest", "commit", "tag", "tagged_at", "ci", "allowed"),
     Stage.CONFIRMED: (
@@ -136,12 +137,16 @@ def note(session: Session, row: Release, kind: str, reason: Reason, now: datetim
     record.append(session, row, kind, row.stage, reason, actor=BRIDGE, occurred_at=now, now=now)
 
 
-def newer_ahead(session: Session, release: Release) -> str | None:
-    """The newest version that is proposed or further and newer than this release; only one under
-    way, where a person has allowed to go back behind what is verified."""
+def newer_ahead(session: Session, release: Release, now: datetime) -> str | None:
+    """The newest version that is proposed or further and newer than this release, but none that is
+    taken back or held in its pull request; only one under way, where a person has allowed to go
+    back behind what is verified."""
     back = Allowance.DOWNGRADE in release.facts.allowed
     stages = [stage for stage in AHEAD if not (back and stage is Stage.VERIFIED)]
-    return _newest(releases.versions(session, release.pipeline, *stages), release)
+    ahead = map(Version, releases.versions(session, release.pipeline, *stages))
+    newer = sorted((one for one in ahead if one > Version(release.version)), reverse=True)
+    rows = (releases.of_version(session, release.pipeline, str(one)) for one in newer)
+    return next((row.version for row in rows if row and not is_held(row, now)), None)
 
 
 def next_up(session: Session, release: Release) -> Release | None:

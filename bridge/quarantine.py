@@ -5,6 +5,7 @@ from datetime import datetime
 from bridge.columns import written
 from bridge.errors import Reason
 from bridge.facts import Facts, Quarantine
+from bridge.release import Release, Stage
 from bridge.sentences import say
 
 
@@ -15,6 +16,11 @@ def quarantined(facts: Facts, now: datetime) -> Reason | None:
         return None
     until = f" until {written(held.until)}" if held.until else ""
     return say("quarantined", by=held.by, since=written(held.since), until=until, why=held.why)
+
+
+def is_held(release: Release, now: datetime) -> bool:
+    """Whether it stands in its pull request and may not be merged."""
+    return release.stage is Stage.PROPOSED and quarantined(release.facts, now) is not None
 
 
 def for_good(facts: Facts, by: str, why: str, now: datetime) -> Quarantine:

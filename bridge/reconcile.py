@@ -20,7 +20,7 @@ from bridge.pause import stops
 from bridge.pipeline import AFTERCARE, PIPELINE, Leg
 from bridge.policy import ASK_LATE, LOOK_ANYWAY
 from bridge.quarantine import quarantined
-from bridge.release import Release, Stage
+from bridge.release import UNMERGED, Release, Stage
 from bridge.sentences import say
 from bridge.steps.world import NOTHING, Done, Intend, Memory, Wait, World
 from bridge.store import Store, pauses, record, releases, serving
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 Chance = Callable[[], float]
 """A random number from 0 up to 1."""
 SERVED = (Stage.DEPLOYED, Stage.ROLLING_BACK, Stage.VERIFIED, Stage.FAILED)
+TAKEN_BACK = (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
 LEGS = {**PIPELINE, **AFTERCARE}
 BUGS_UNTIL_PARKED = 5
 CRASHES_UNTIL_PARKED = 20
@@ -224,14 +225,15 @@ def _in_a_row(release: Release, *codes: str) -> int:
 
 
 def _memory(session: Session, release: Release, now: datetime) -> Memory:
-    confirmed = release.stage is Stage.CONFIRMED
+    confirmed, unmerged = release.stage is Stage.CONFIRMED, release.stage in UNMERGED
     deployed, verified = release.stage in SERVED, release.stage is Stage.VERIFIED
     after = release.stage in (Stage.VERIFIED, Stage.FAILED)
     to = release.facts.rollback.to if release.facts.rollback else None
     opened = releases.latest(session, release.pipeline, Stage.PROPOSED) if confirmed else None
     earlier = serving.verified(session, release) if deployed else ()
     return Memory(
-        newer=ledger.newer_ahead(session, release),
+        newer=ledger.newer_ahead(session, release, now),
+        taken_back=releases.versions(session, release.pipeline, *TAKEN_BACK) if unmerged else (),
         next_up=ledger.next_up(session, release) if confirmed else None,
         open_since=opened.since if opened else None,
         last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
+from packaging.version import Version
+
 from bridge.errors import Reason, Refused, Superseded
 from bridge.github.client import Proposal
 from bridge.github.sight import SeenPull, Sight
+from bridge.pins import Pin
 from bridge.policy import goes_back
 from bridge.pull_text import Change, body, title
 from bridge.release import Release
@@ -42,6 +45,13 @@ def proposal(
     )
 
 
+def pins_newer(release: Release, pin: Pin, world: World) -> bool:
+    """Whether the branch pins a newer version, which goes first: none that was taken back, for that
+    one does not run."""
+    taken_back = any(Version(one) == Version(pin.version) for one in world.taken_back)
+    return goes_back(release, pin.version) and not taken_back
+
+
 async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) -> Outcome:
     """Put the pull request anew on the base, which moved so that the two conflict.
 
@@ -50,7 +60,7 @@ async def rewrite(release: Release, world: World, sight: Sight, pull: SeenPull) 
     """
     try:
         pin = pinned(sight.texts, release, world.pipeline)
-        if goes_back(release, pin.version):
+        if pins_newer(release, pin, world):
             await withdraw(release, world, pull, by=pin.version)
         files = wanted(sight.texts, release, world.pipeline)
         files, resolved = await resolve(release, world, sight, files)

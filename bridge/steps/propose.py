@@ -5,11 +5,11 @@ import contextlib
 from bridge.columns import written
 from bridge.errors import Declined, Refused, Unavailable
 from bridge.github.sight import SeenPull
-from bridge.policy import LOOK_ANYWAY, goes_back, next_look, other_file
+from bridge.policy import LOOK_ANYWAY, next_look, other_file
 from bridge.quarantine import ends, quarantined
 from bridge.release import Release
 from bridge.sentences import say
-from bridge.steps.author import proposal, withdraw
+from bridge.steps.author import pins_newer, proposal, withdraw
 from bridge.steps.change import pinned, wanted
 from bridge.steps.resolve import resolve
 from bridge.steps.world import Done, Learned, Outcome, Wait, World
@@ -35,7 +35,7 @@ async def propose(release: Release, world: World) -> Outcome:
     names = {"package": release.package, "version": release.version, "old": pin.version}
     if pull and pull.state == "MERGED" and not _before_retry(release, pull):
         return Done(say("already_pinned", branch=pipeline.branch, **names), _remembered(pull))
-    if world.newer or goes_back(release, pin.version):
+    if world.newer or pins_newer(release, pin, world):
         await withdraw(release, world, pull, by=world.newer or pin.version)
     if pull and pull.state == "CLOSED" and not _before_retry(release, pull):
         raise Declined(say("declined", number=pull.number))

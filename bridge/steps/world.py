@@ -1,6 +1,6 @@
 """What a step may look at, and what it may answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
@@ -83,7 +83,8 @@ Intend = Callable[[Reason], Awaitable[None]]
 class Memory:
     """What we remember of other releases.
 
-    `newer` is a newer version that is proposed or further, `last_verified` the newest verified
+    `newer` is a newer version that is proposed or further, `taken_back` are those that were rolled
+    back or are about to be, `last_verified` the newest verified
     release of the pipeline, `chain_head` the hash of the last audit line. Only where a release is
     to be proposed: `next_up` is a newer release that is confirmed, `open_since` when the pipeline's
     open pull request was made. Only where one is to be deployed: `merged_after` is a newer version
@@ -95,6 +96,7 @@ class Memory:
     """
 
     newer: str | None = None
+    taken_back: Sequence[str] = ()
     last_verified: Release | None = None
     next_up: Release | None = None
     open_since: datetime | None = None

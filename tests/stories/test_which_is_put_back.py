@@ -61,7 +61,7 @@ async def test_what_was_built_anew_is_put_back_the_next_time(town: Town) -> None
 
 
 class Late(httpx.AsyncBaseTransport):
-    """The way to a Heroku that does not list v3 the first five times; `asked` is when those were."""
+    """The way to a Heroku that does not list v3 the first five times; `asked` tells when."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, town: Town, asked: list[datetime]) -> None:
         self._inner, self._town, self._asked = inner, town, asked
