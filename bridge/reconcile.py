@@ -33,6 +33,7 @@ TAKEN_BACK = (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
 LEGS = {**PIPELINE, **AFTERCARE}
 BUGS_UNTIL_PARKED = 5
 CRASHES_UNTIL_PARKED = 20
+FAILURES_UNTIL_TOLD = 5
 STEP_WITHIN = 100.0
 ASK_PARKED = timedelta(hours=1)
 
@@ -82,9 +83,8 @@ class Reconciler:
             return await self._later(release, say("no_pipeline", name=release.pipeline), ASK_PARKED)
 
         deaths = release.attempts - 1
-        if deaths >= CRASHES_UNTIL_PARKED and release.code == "parked":
-            await self._mark(release, say("once_more", attempts=deaths))
-        elif deaths >= CRASHES_UNTIL_PARKED:
+        more = deaths - CRASHES_UNTIL_PARKED
+        if more >= 0 and more % 2 == 0:  # every other time it rests, and else it is tried once more
             reason = say("parked", attempts=deaths, what="the process died")
             return await self._later(release, reason, ASK_PARKED, attempts=release.attempts)
 
@@ -157,7 +157,13 @@ class Reconciler:
         await self._store.write(work)
 
     async def _wait(
-        self, release: Release, wait: Wait, *, attempts: int = 0, failures: int = 0
+        self,
+        release: Release,
+        wait: Wait,
+        *,
+        attempts: int = 0,
+        failures: int = 0,
+        alarm: Reason | None = None,
     ) -> None:
         def work(session: Session) -> None:
             row, reason = releases.held(session, release), wait.because
@@ -165,19 +171,11 @@ class Reconciler:
             if row.code != reason.code:
                 kind = "alarm" if wait.alarm else "note"
                 ledger.note(session, row, kind, reason, self._clock())
+            if alarm:
+                ledger.note(session, row, "alarm", alarm, self._clock())
             row.code, row.sentence = reason.code, reason.sentence
             row.attempts, row.failures, row.seen = attempts, failures, wait.seen
             releases.give_back(row, wait.until)
-            session.add(row)
-
-        await self._store.write(work)
-
-    async def _mark(self, release: Release, reason: Reason) -> None:
-        """Write down that a parked step is tried, so that one which kills us is parked again."""
-
-        def work(session: Session) -> None:
-            row = releases.held(session, release)
-            row.code, row.sentence = reason.code, reason.sentence
             session.add(row)
 
         await self._store.write(work)
@@ -191,10 +189,15 @@ class Reconciler:
         attempts: int = 0,
         failures: int = 0,
     ) -> None:
+        alarm = None
         if release.stage.is_end:  # what it ended with stays said
-            reason, wait = release.reason, max(wait, ASK_LATE)
+            if failures == FAILURES_UNTIL_TOLD or attempts == CRASHES_UNTIL_PARKED + 1:
+                code = "revert_fails" if release.stage is Stage.ROLLED_BACK else "guard_fails"
+                names = {"version": release.version, "attempts": failures or attempts - 1}
+                alarm = say(code, why=reason.sentence, **names)
+            reason = release.reason
         later = Wait(self._clock() + wait, reason)
-        await self._wait(release, later, attempts=attempts, failures=failures)
+        await self._wait(release, later, attempts=attempts, failures=failures, alarm=alarm)
 
     async def _unavailable(self, release: Release, error: Unavailable) -> None:
         """No answer: ask again, later each time, and not before the neighbour wants it.
@@ -205,6 +208,7 @@ class Reconciler:
         failures = _in_a_row(release, "unavailable")
         backoff = self._chance() * min(2.0 ** min(failures, 10), ASK_LATE.total_seconds())
         wait = timedelta(seconds=max(backoff, error.retry_after or 0))
+        wait = max(wait, _rest(release, failures))
         at = (self._clock() + wait).strftime("%H:%M:%S UTC")
         reason = say("unavailable", who=error, at=at)
         await self._later(release, reason, wait, failures=failures)
@@ -214,14 +218,22 @@ class Reconciler:
         if failures >= BUGS_UNTIL_PARKED:
             reason = say("parked", attempts=failures, what=what)
             return await self._later(release, reason, ASK_PARKED, failures=failures)
-        wait = timedelta(seconds=2**failures)
+        wait = max(timedelta(seconds=2**failures), _rest(release, failures))
         at = (self._clock() + wait).strftime("%H:%M:%S UTC")
         return await self._later(release, say("hiccup", what=what, at=at), wait, failures=failures)
 
 
 def _in_a_row(release: Release, *codes: str) -> int:
-    """How often the step has ended so, this time included. Deaths of the process do not count."""
-    return release.failures + 1 if release.code in codes else 1
+    """How often the step has ended so, this time included. Deaths of the process do not count.
+
+    An end goes on saying what it ended with, so there every failure counts.
+    """
+    return release.failures + 1 if release.stage.is_end or release.code in codes else 1
+
+
+def _rest(release: Release, failures: int) -> timedelta:
+    """How long at least what is left to do after an end rests: nothing else waits for it."""
+    return ASK_LATE * 2 ** min(failures - 1, 3) if release.stage.is_end else timedelta()
 
 
 def _memory(session: Session, release: Release, now: datetime) -> Memory:

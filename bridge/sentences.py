@@ -235,8 +235,6 @@ SENTENCES: dict[str, str] = {
     "changed_on_index": "The sweep saw that the index does not show the file as it was confirmed.",
     "unheard_github": "GitHub's webhook never came; the sweep saw that the pull request changed.",
     "unheard_heroku": "Heroku's webhook never came; the sweep saw that a build or release changed.",
-    "once_more": "This step had failed {attempts} times and was parked; the bridge tries it "
-    "once more.",
     "broken_record": "The record does not hold: {what}. The bridge appends nothing to it. See "
     "`bridge audit verify`, and put the last good copy of the database back.",
     "intent_branch": "About to create {branch} with the pin of {package} {version}.",

@@ -44,6 +44,10 @@ SERVING: dict[str, str] = {
     "revert_held": "The pin on {branch} is not put back to {version}, which runs again: {why}",
     "revert_declined": "Pull request #{number}, which puts the pin back to {back}, was closed or "
     "undone: {branch} pins {version}, though it was rolled back.",
+    "revert_fails": "The pin of {version}, which was rolled back, could not be put back {attempts} "
+    "times. {why} Mend that, or put the pin on the branch back by hand.",
+    "guard_fails": "{version} could not be looked after {attempts} times. {why} Mend that, and see "
+    "by hand what the app serves.",
     "pin_put_back": "{was} was rolled back, and {branch} pins {version} again: {because}",
     "gate_of_revert": "It puts back {version}, which was verified and runs already.",
 }

@@ -133,6 +133,8 @@ UNBLOCKS: dict[str, tuple[str, str]] = {
         OPERATOR,
         "Lift the quarantine of what runs again, or publish another version.",
     ),
+    "revert_fails": (OWNER, "Mend what it says, or put the pin on the branch back by hand."),
+    "guard_fails": (OPERATOR, "Mend what it says, and see what the app serves."),
     "revert_declined": (OWNER, "Put the pin on the branch back by hand."),
     # anywhere
     "quarantined": (OPERATOR, "bridge release-quarantine {package} {version} --reason TEXT"),
@@ -154,7 +156,6 @@ UNBLOCKS: dict[str, tuple[str, str]] = {
     "looking_again": (NOBODY, ITSELF),
     "hiccup": (NOBODY, ITSELF),
     "parked": (OPERATOR, "See the log; the bridge looks again by itself, once an hour."),
-    "once_more": (NOBODY, ITSELF),
 }
 
 

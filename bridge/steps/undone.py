@@ -1,6 +1,6 @@
 """failed, and after: what serves though it failed may be put back by a person, hours later."""
 
-from bridge.errors import Refused
+from bridge.errors import Refused, Unavailable
 from bridge.heroku.client import HerokuRelease, as_seen
 from bridge.policy import ASK_LATE, LOOK_ANYWAY
 from bridge.release import Release
@@ -21,7 +21,10 @@ async def undone(release: Release, world: World) -> Wait:
         return Wait(None, release.reason)
     if world.is_busy:
         return Wait(world.now + ASK_LATE, release.reason)
-    theirs = await world.heroku.releases()
+    try:
+        theirs = await world.heroku.releases()
+    except Refused as refusal:  # a question that Heroku does not like is no rollback
+        raise Unavailable(refusal.reason.sentence) from refusal
     reason = undone_by_hand(release, theirs, world.earlier)
     if reason and _is_news(release, theirs):
         raise Refused(reason)

@@ -11,7 +11,6 @@ from bridge.inbox import TRIES
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.letters import Letter
 from bridge.release import Release, Stage
-from bridge.sentences import say
 from bridge.store import releases
 from tests.stories.town import GITHUB_SECRET, Town
 
@@ -90,11 +89,9 @@ async def test_what_was_parked_is_really_tried_an_hour_later(town: Town) -> None
 async def test_what_kills_the_process_once_more_is_parked_again(town: Town) -> None:
     release = await parked(town)
     town.now += timedelta(hours=1)
-    claimed = await town.bridge.store.write(
+    await town.bridge.store.write(
         lambda session: releases.claim(session, town.now, "who dies", timedelta(minutes=2), 1)
     )
-    tried = say("once_more", attempts=21)
-    await town.bridge.reconciler._mark(claimed[0], tried)
     await town.restart()
     town.now += timedelta(minutes=3)
     await town.turn()
