@@ -16,20 +16,18 @@ from bridge import ledger, sequence
 from bridge.configuration import Pipeline
 from bridge.errors import Declined, LeaseLost, Reason, Refused, Superseded, Unavailable
 from bridge.kit.clock import Clock
+from bridge.memory import recollect
 from bridge.pause import stops
 from bridge.pipeline import AFTERCARE, PIPELINE, Leg
 from bridge.policy import ASK_LATE, LOOK_ANYWAY
-from bridge.quarantine import quarantined
-from bridge.release import UNMERGED, Release, Stage
+from bridge.release import Release, Stage
 from bridge.sentences import say
 from bridge.steps.world import NOTHING, Done, Intend, Memory, Wait, World
-from bridge.store import Store, pauses, record, releases, serving
+from bridge.store import Store, releases, serving
 
 log = structlog.get_logger()
 Chance = Callable[[], float]
 """A random number from 0 up to 1."""
-SERVED = (Stage.DEPLOYED, Stage.ROLLING_BACK, Stage.VERIFIED, Stage.FAILED)
-TAKEN_BACK = (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
 LEGS = {**PIPELINE, **AFTERCARE}
 BUGS_UNTIL_PARKED = 5
 CRASHES_UNTIL_PARKED = 20
@@ -96,7 +94,7 @@ class Reconciler:
             await self._store.write(work)
 
         now = self._clock()
-        memory = await self._store.read(lambda session: _memory(session, release, now))
+        memory = await self._store.read(lambda session: recollect(session, release, now))
         if memory.pause and stops(release, builds=pipeline.deploy == "build"):
             return await self._later(release, memory.pause.reason, LOOK_ANYWAY)
         world = self._around.world(pipeline, now=self._clock(), intend=intend, memory=memory)
@@ -234,29 +232,6 @@ def _in_a_row(release: Release, *codes: str) -> int:
 def _rest(release: Release, failures: int) -> timedelta:
     """How long at least what is left to do after an end rests: nothing else waits for it."""
     return ASK_LATE * 2 ** min(failures - 1, 3) if release.stage.is_end else timedelta()
-
-
-def _memory(session: Session, release: Release, now: datetime) -> Memory:
-    confirmed, unmerged = release.stage is Stage.CONFIRMED, release.stage in UNMERGED
-    deployed, verified = release.stage in SERVED, release.stage is Stage.VERIFIED
-    after = release.stage in (Stage.VERIFIED, Stage.FAILED)
-    to = release.facts.rollback.to if release.facts.rollback else None
-    opened = releases.latest(session, release.pipeline, Stage.PROPOSED) if confirmed else None
-    earlier = serving.verified(session, release) if deployed else ()
-    return Memory(
-        newer=ledger.newer_ahead(session, release, now),
-        taken_back=releases.versions(session, release.pipeline, *TAKEN_BACK) if unmerged else (),
-        next_up=ledger.next_up(session, release) if confirmed else None,
-        open_since=opened.since if opened else None,
-        last_verified=releases.latest(session, release.pipeline, Stage.VERIFIED),
-        earlier=tuple(one for one in earlier if not quarantined(one.facts, now)),
-        is_busy=after and serving.under_way(session, release),
-        failed=tuple(serving.failed(session, release)) if verified else (),
-        put_back=releases.of_version(session, release.pipeline, to) if to else None,
-        chain_head=record.head(session),
-        merged_after=ledger.merged_after(session, release),
-        pause=pauses.of(session, release.pipeline),
-    )
 
 
 def _end_of(refusal: Refused, leg: Leg) -> Stage:
