@@ -319,7 +319,7 @@ async def test_the_page_and_its_twin_say_what_would_let_it_go_on(bridge: Bridge)
 
 async def test_the_drift_page_and_its_twin_tell_the_same(bridge: Bridge) -> None:
     assert "has not looked yet" in (await get(bridge, "/drift")).text
-    found = judge(Seen(newest="0.1.1", pinned="0.1.0", deployed=EVIL, serving="0.1.0"), {})
+    found = judge(Seen(newest="0.1.1", pinned="0.1.0", deployed=EVIL, serving="0.0.9"), {})
     await bridge.store.write(lambda session: boards.write(session, "p", found, "", NOW))
     page = (await get(bridge, "/drift")).text
     (told,) = (await get(bridge, "/api/v1/drift")).json()["items"]
