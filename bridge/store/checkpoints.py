@@ -10,9 +10,9 @@ import structlog
 from sqlalchemy import Engine
 
 log = structlog.get_logger()
-PAUSE = 0.2  # seconds
-LONG = 16_384
-"""Pages of the log, 64 MiB, after which it begins anew: the writer waits for that."""
+PAUSE = 1.0  # seconds
+LONG = 49_152
+"""Pages of the log, 192 MiB, after which it begins anew: the writer waits for that."""
 
 
 class Checkpoints:

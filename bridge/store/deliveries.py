@@ -15,7 +15,7 @@ from bridge.errors import LeaseLost
 from bridge.store.postgresql import ring
 
 TABLE = SQLModel.metadata.tables["delivery"]
-MARKS = {"sqlite": "?", "postgresql": "%s"}
+NAMES = "id, source, delivery_id"
 FINISH = (
     update(TABLE)
     .where(TABLE.c.id == bindparam("row"))
@@ -62,11 +62,7 @@ def keep(connection: Connection, told: Sequence[Told]) -> list[Kept]:
     for one in told:
         at = written(one["received_at"])
         words += one["source"], one["delivery_id"], one["sha256"], one["event"], one["body"], at, at
-    insert = _insert(MARKS[connection.dialect.name], len(told))
-    made = {
-        (source, identifier): key
-        for key, source, identifier in connection.exec_driver_sql(insert, tuple(words))
-    }
+    made = _made(connection, told, tuple(words))
     return [
         Kept(key, is_new=True)
         if (key := made.pop((one["source"], one["delivery_id"]), None))
@@ -75,14 +71,36 @@ def keep(connection: Connection, told: Sequence[Told]) -> list[Kept]:
     ]
 
 
+def _made(
+    connection: Connection, told: Sequence[Told], words: tuple[str | bytes, ...]
+) -> dict[tuple[str, str], int]:
+    """Write what is new; the ids by source and delivery id.
+
+    SQLite's module lets go of the interpreter for every row that it reads, and fights the receiver
+    for it each time; so no row is read where all are new. One transaction writes at a time, and so
+    the ids are those before the last one.
+    """
+    if connection.dialect.name == "postgresql":
+        rows = connection.exec_driver_sql(_insert("%s", len(told), f"RETURNING {NAMES}"), words)
+        return {(source, identifier): key for key, source, identifier in rows}
+    done = connection.exec_driver_sql(_insert("?", len(told)), words)
+    before = done.lastrowid - done.rowcount
+    if done.rowcount == len(told):
+        return {(one["source"], one["delivery_id"]): before + n for n, one in enumerate(told, 1)}
+    if not done.rowcount:
+        return {}
+    rows = connection.exec_driver_sql(f"SELECT {NAMES} FROM delivery WHERE id > ?", (before,))  # noqa: S608
+    return {(source, identifier): key for key, source, identifier in rows}
+
+
 @lru_cache
-def _insert(mark: str, count: int) -> str:
+def _insert(mark: str, count: int, then: str = "") -> str:
     """The statement that keeps so many deliveries; written out, for it is said for each crowd."""
     row = f"({', '.join([mark] * 7)}, 'new', '', 0)"
     return (
         "INSERT INTO delivery (source, delivery_id, sha256, event, body, received_at, due_at, "  # noqa: S608
         f"state, sentence, attempts) VALUES {', '.join([row] * count)} "
-        "ON CONFLICT DO NOTHING RETURNING id, source, delivery_id"
+        f"ON CONFLICT DO NOTHING {then}"
     )
 
 

@@ -88,11 +88,12 @@ class Writer:
 
     def _commit(self, jobs: list[_Job[Any, Any]]) -> None:
         try:
-            with self._engine.begin() as connection:
-                for _, same in groupby(jobs, key=lambda job: job.work):
-                    _together(connection, list(same))
-                    _must_still_be_open(connection)
-                notify(connection)
+            if len({job.work for job in jobs}) > 1 or not self._at_once(jobs):
+                with self._engine.begin() as connection:
+                    for _, same in groupby(jobs, key=lambda job: job.work):
+                        _together(connection, list(same))
+                        _must_still_be_open(connection)
+                    notify(connection)
         except Exception as error:  # noqa: BLE001 - the thread must live; the callers are told
             for job in jobs:
                 job.error = job.error or _in_our_words(error)
@@ -102,6 +103,22 @@ class Writer:
         for loop, own in groupby(jobs, key=lambda job: job.loop):
             with contextlib.suppress(RuntimeError):  # a loop that was closed has nobody who waits
                 loop.call_soon_threadsafe(_answer, list(own))
+
+    def _at_once(self, jobs: list[_Job[Any, Any]]) -> bool:
+        """One call for all who want the same, without a savepoint: nobody else loses by a failure.
+        False where one of many is to blame; the error of one alone is raised."""
+        try:
+            with self._engine.begin() as connection:
+                results = jobs[0].work(connection, [job.item for job in jobs])
+                _must_still_be_open(connection)
+                notify(connection)
+        except Exception:
+            if len(jobs) > 1:
+                return False
+            raise
+        for job, result in zip(jobs, results, strict=True):
+            job.result = result
+        return True
 
 
 def _together(connection: Connection, jobs: list[_Job[Any, Any]]) -> None:
