@@ -22,7 +22,8 @@ UNDER_WAY = ("queued", "in_progress")
 def shown(step: Step) -> Step:
     """The step, and after it GitHub is told how the deployment stands, once for each state.
 
-    Who did not answer at the end is told again by the look after it.
+    Who did not answer at the end is told again after it, once a reading matches: what serves no
+    more must not make the deployment of what does inactive.
     """
 
     async def step_then_show(release: Release, world: World) -> Outcome:
@@ -34,7 +35,7 @@ def shown(step: Step) -> Step:
             refusal.learned = {**refusal.learned, "shown": state}
             raise
         state = _state(release, outcome)
-        if state == release.facts.shown:
+        if state == release.facts.shown or (state == "success" and not _serves(release, outcome)):
             return outcome
         answered = await _courtesy(_tell(release, world, state, outcome.because))
         if not answered and state == "success":
@@ -42,6 +43,13 @@ def shown(step: Step) -> Step:
         return replace(outcome, learned={**outcome.learned, "shown": state})
 
     return step_then_show
+
+
+def _serves(release: Release, outcome: Outcome) -> bool:
+    """Whether this look has seen it serve."""
+    readings = outcome.learned.get("later_readings", [])
+    seen = bool(readings) and readings[-1].verdict == "matches"
+    return seen or release.stage is not Stage.VERIFIED
 
 
 def _state(release: Release, outcome: Outcome) -> str:

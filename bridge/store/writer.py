@@ -1,8 +1,8 @@
 """The one writer of a process: whoever waits is committed together.
 
-A single thread owns the writing connection. It takes everything that waits, runs each caller in
-its own savepoint, commits once, and answers after the fsync: a commit costs many what it costs
-one, and a caller that fails takes nobody with it.
+A single thread owns the writing connection. It takes everything that waits, commits once, and
+answers after the fsync: a commit costs many what it costs one. Whoever wants something else than
+the others has a savepoint, so that a caller who fails takes nobody with it.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Writer:
     def submit(
         self, work: Callable[[Connection, list[Item]], list[R]], item: Item
     ) -> "asyncio.Future[R]":
-        """Run `work` on `item` in a savepoint; the future is done after the commit is on disk.
+        """Run `work` on `item`; the future is done after the commit is on disk.
 
         Neighbours in the queue that have the same work share one call of it, until that fails.
         Its error is the caller's own, or Unavailable when the commit itself failed.

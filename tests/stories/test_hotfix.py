@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bridge.release import Stage
-from tests.stories.test_putting_back import rolled_back
+from tests.stories.test_putting_back import reverting, rolled_back
 from tests.stories.test_quarantine import hold, lift
 from tests.stories.town import Town
 
@@ -11,21 +11,7 @@ from tests.stories.town import Town
 async def test_a_hotfix_below_a_rolled_back_version_goes_its_way(
     town_with: Callable[..., Town],
 ) -> None:
-    town = town_with(merge="human")
-    await town.publish("0.1.0")
-    await town.run()
-    town.github.merge(1, "rosa")
-    await town.run()
-    town.runner.stuck_version = "0.1.0"
-    await town.publish("0.2.0")
-    await town.run()
-    town.github.merge(2, "rosa")
-    await town.run()
-    town.runner.stuck_version = None
-    assert (Stage.ROLLED_BACK, "reverting") == (
-        town.release("0.2.0").stage,
-        town.release("0.2.0").code,
-    )
+    town = await reverting(town_with, "0.2.0")
     await town.publish("0.1.1")
     await town.run()
     assert Stage.PROPOSED is town.release("0.1.1").stage

@@ -62,6 +62,26 @@ async def test_the_version_that_was_put_back_proves_itself_first(town: Town) -> 
     assert "readings" in str(line.evidence.root["rollback"])
 
 
+async def reverting(town_with: Callable[..., Town], version: str) -> Town:
+    """A town where people merge: 0.1.0 runs again in place of `version`, which is still pinned."""
+    town = town_with(merge="human")
+    await town.publish("0.1.0")
+    await town.run()
+    town.github.merge(1, "rosa")
+    await town.run()
+    town.runner.stuck_version = "0.1.0"
+    await town.publish(version)
+    await town.run()
+    town.github.merge(2, "rosa")
+    await town.run()
+    town.runner.stuck_version = None
+    assert (Stage.ROLLED_BACK, "reverting") == (
+        town.release(version).stage,
+        town.release(version).code,
+    )
+    return town
+
+
 async def test_a_version_that_does_not_come_back_is_not_said_to_run(town: Town) -> None:
     await town.publish("0.1.0")
     await town.run()

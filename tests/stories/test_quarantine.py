@@ -12,6 +12,7 @@ from bridge.errors import Reason, Refused
 from bridge.rehearsal.letters import Letter
 from bridge.release import Stage
 from bridge.store import deliveries
+from tests.stories.test_putting_back import reverting
 from tests.stories.town import Town
 
 ROSA = {"who": "rosa", "why": "it is wrong about cellars"}
@@ -222,18 +223,7 @@ async def test_what_alone_could_be_put_back_is_held(town: Town) -> None:
 async def test_the_pin_is_not_put_back_to_what_a_person_holds(
     town_with: Callable[..., Town],
 ) -> None:
-    town = town_with(merge="human")
-    await town.publish("0.1.0")
-    await town.run()
-    town.github.merge(1, "rosa")
-    await town.run()
-    town.runner.stuck_version = "0.1.0"
-    await town.publish("0.1.1")
-    await town.run()
-    town.github.merge(2, "rosa")
-    await town.run()
-    town.runner.stuck_version = None
-    assert "reverting" == town.release("0.1.1").code
+    town = await reverting(town_with, "0.1.1")
     await hold(town, "0.1.0")
     await town.run()
     release = town.release("0.1.1")

@@ -1,5 +1,7 @@
 """GitHub's own pages show where a release stands, and the training's commit gets its answer."""
 
+from datetime import timedelta
+
 import pytest
 
 from bridge import recall
@@ -143,6 +145,23 @@ async def test_an_end_that_github_did_not_hear_is_told_again(town: Town) -> None
     [deployment] = town.github.deployments
     assert ["success"] == said(deployment)
     assert "success" == town.release("0.1.0").facts.shown
+
+
+async def test_an_end_that_is_over_is_not_told_late(town: Town) -> None:
+    """GitHub makes everything older inactive when it hears of a success."""
+
+    def is_away(name: str) -> Fault | None:
+        both = len(town.heroku.releases) == 2 and town.release("0.1.1").stage is Stage.VERIFIED
+        return Fault("refuse", 503) if name == "createDeploymentStatus" and not both else None
+
+    town.github.before = is_away
+    for version in ("0.1.0", "0.1.1"):
+        await town.publish(version)
+        await town.run(patience=timedelta(seconds=20))
+    await town.run()
+    older, newer = town.github.deployments
+    assert "success" not in said(older)
+    assert "success" == said(newer)[-1]
 
 
 @pytest.mark.parametrize("operation", ["createDeployment", "createDeploymentStatus"])
