@@ -4,6 +4,7 @@ A code is for programs and never changes its meaning; the sentence may be said b
 """
 
 from bridge.errors import Reason
+from bridge.sentences_pages import PAGES
 from bridge.sentences_serving import SERVING
 from bridge.sentences_told import TOLD
 
@@ -262,6 +263,7 @@ SENTENCES: dict[str, str] = {
     "do not show them. Give it the permission that docs/permissions.md names.",
     **TOLD,
     **SERVING,
+    **PAGES,
 }
 
 

@@ -18,9 +18,6 @@ from bridge.sentences import say
 from bridge.settings import Settings, load
 from bridge.store import Store
 
-SENDERS_MAY_TAKE = 2
-"""Seconds for requests under way when it stops; the worker's grace comes after, 10 s in all."""
-
 
 @app.command()
 def serve(
@@ -30,10 +27,10 @@ def serve(
     """Receive webhooks, carry releases and show the pages, in one process."""
     import gc
 
-    import uvicorn
-
+    from bridge.bell import Bell
     from bridge.bootstrap import Bridge, must_have_pipelines, must_use_https
     from bridge.store import start
+    from bridge.web import server
     from bridge.web.app import create_app
 
     settings = load()
@@ -51,17 +48,10 @@ def serve(
         bridge.store.migrate()
         start.look(bridge.store)
         _greet(settings, f"http://{host}:{port}", local)
-        web = create_app(bridge, with_pages=local)
+        bell = Bell(bridge.store)
+        web = create_app(bridge, with_pages=local, bell=bell)
         gc.freeze()  # what is there now stays: no collection needs to look at it again
-        uvicorn.run(
-            web,
-            host=host,
-            port=port,
-            access_log=False,
-            log_config=None,  # its lines go where all the others go
-            log_level="warning",
-            timeout_graceful_shutdown=SENDERS_MAY_TAKE,
-        )
+        server.run(web, host, port, bell.close)
 
 
 @app.command()

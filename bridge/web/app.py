@@ -9,13 +9,17 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge import __version__
+from bridge.bell import Bell
 from bridge.bootstrap import Bridge
 from bridge.web.api import operations, twins
 from bridge.web.dashboard import pages
+from bridge.web.events import events
+from bridge.web.files import static
 from bridge.web.receive import WEBHOOKS, receiver
 
 HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -31,12 +35,13 @@ async def closed(identifier: int) -> PlainTextResponse:
     )
 
 
-def create_app(bridge: Bridge, *, with_pages: bool = True) -> ASGIApp:
+def create_app(bridge: Bridge, *, with_pages: bool = True, bell: Bell | None = None) -> ASGIApp:
     """The ASGI application: what receives, and beside it the rest. It works while it is served.
 
     Without `with_pages` it only receives and answers operations: nobody can sign in yet, so
-    nothing is shown beyond this machine.
+    nothing is shown beyond this machine. Who closes the `bell` lets go of everybody that watches.
     """
+    bell = bell or Bell(bridge.store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -57,6 +62,8 @@ def create_app(bridge: Bridge, *, with_pages: bool = True) -> ASGIApp:
         app.add_api_route("/releases/{identifier}", closed, include_in_schema=False)
     if with_pages:
         app.include_router(twins(bridge.store))
+        app.include_router(events(bell))
+        app.include_router(static())
         app.include_router(pages(bridge.store, bridge.clock))
 
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:

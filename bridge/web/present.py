@@ -18,6 +18,11 @@ from bridge.unblock import Unblock, unblock
 
 RAIL = (*[stage for stage in PIPELINE if stage is not Stage.ROLLING_BACK], Stage.VERIFIED)
 MARKS = {
+    Stage.ANNOUNCED: "○",
+    Stage.CONFIRMED: "◔",
+    Stage.PROPOSED: "◑",
+    Stage.MERGED: "◕",
+    Stage.DEPLOYED: "●",
     Stage.VERIFIED: "✓",
     Stage.FAILED: "✗",
     Stage.DECLINED: "–",
@@ -25,7 +30,6 @@ MARKS = {
     Stage.ROLLED_BACK: "↶",
     Stage.ROLLING_BACK: "↶",
 }
-UNDER_WAY = "…"
 
 
 def release_json(release: Release, lines: Sequence[Transition]) -> dict[str, JsonValue]:
@@ -161,7 +165,7 @@ def lead_time(release: Release) -> float | None:
 
 def mark(stage: Stage) -> str:
     """A sign beside the word, so that colour is never the only signal."""
-    return MARKS.get(stage, UNDER_WAY)
+    return MARKS[stage]
 
 
 def ago(moment: datetime, now: datetime) -> str:
