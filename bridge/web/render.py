@@ -91,7 +91,7 @@ def serving_tone(tile: Tile) -> str:
 
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader("bridge.web"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("bridge.web", "pages"), autoescape=True, undefined=StrictUndefined
     )
     made.trim_blocks = made.lstrip_blocks = True
     made.globals.update(file=address, menu=MENU)

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from bridge.errors import Reason
 from bridge.release import Stage
 from bridge.web import charts
 from bridge.web.headline import headline
@@ -57,7 +56,7 @@ class Frame:
 
     now: datetime
     person: object | None = None
-    flash: Reason | None = None
+    flash: str | None = None
     seq: int | None = None
 
 
