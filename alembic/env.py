@@ -8,7 +8,9 @@ import bridge.drift
 import bridge.notice
 import bridge.pause
 import bridge.release
-import bridge.store.duties  # noqa: F401
+import bridge.served
+import bridge.store.duties
+import bridge.tally  # noqa: F401
 from alembic import context
 
 

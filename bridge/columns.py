@@ -1,10 +1,10 @@
-"""Two column types that mean the same in SQLite and in PostgreSQL."""
+"""Three column types that mean the same in SQLite and in PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import String, Text
+from sqlalchemy import SmallInteger, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -29,6 +29,21 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read it back, aware of its zone."""
         return None if value is None else datetime.fromisoformat(value)
+
+
+class Flag(TypeDecorator[bool]):
+    """Yes or no, kept as 1 or 0, so that a row can move from one database to the other."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> int | None:
+        """Write it as a number."""
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> bool | None:
+        """Read it back."""
+        return None if value is None else bool(value)
 
 
 class Document(TypeDecorator[Model], Generic[Model]):

@@ -12,10 +12,12 @@ from sqlmodel import Session
 
 from bridge.errors import Reason
 from bridge.sentences import say
-from bridge.store import deliveries, record, releases
+from bridge.store import books
+from bridge.tally import BEGAN, CAME
 
 SENDERS = {"github": "GitHub", "heroku": "Heroku"}
 """Whose lost deliveries the sweep can tell, as people write them."""
+REPAIRS = ("unheard_upload", *(f"unheard_{source}" for source in SENDERS))
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,16 @@ class Meter:
 
 def read(session: Session) -> list[Meter]:
     """What the database says of it."""
-    came = deliveries.by_source(session, SENDERS)
-    return meters(came, releases.count(session), record.repairs(session))
+    counts = books.total(session, BEGAN, *(CAME + source for source in SENDERS), *REPAIRS)
+    came = {source: counts.get(CAME + source, 0) for source in SENDERS}
+    return meters(came, counts.get(BEGAN, 0), counts)
 
 
 def meters(came: Mapping[str, int], versions: int, repairs: Mapping[str, int]) -> list[Meter]:
     """A meter for versions, and one for each source; none where there is nothing to tell.
 
-    `came` counts deliveries by source, `versions` every release, `repairs` the record's lines by
-    their code.
+    `came` counts deliveries by source, `versions` every release, `repairs` what the sweep repaired,
+    by the code of its line.
     """
     unannounced = repairs.get("unheard_upload", 0)
     told = [_of_versions(versions - unannounced, unannounced)]

@@ -166,12 +166,13 @@ class Reconciler:
         def work(session: Session) -> None:
             row, reason = releases.held(session, release), wait.because
             row.facts = row.facts.model_copy(update=dict(wait.learned))
-            if row.code != reason.code:
+            is_news = row.code != reason.code
+            row.code, row.sentence = reason.code, reason.sentence
+            if is_news:
                 kind = "alarm" if wait.alarm else "note"
                 ledger.note(session, row, kind, reason, self._clock())
             if alarm:
                 ledger.note(session, row, "alarm", alarm, self._clock())
-            row.code, row.sentence = reason.code, reason.sentence
             row.attempts, row.failures, row.seen = attempts, failures, wait.seen
             releases.give_back(row, wait.until)
             session.add(row)

@@ -65,6 +65,7 @@ class Release(SQLModel, table=True):
     """One version of one pipeline's package, and where it stands.
 
     `canonical` is the same for every spelling of a version: `1.0` and `1.0.0` are one release.
+    `actor` moved it last; `reason_since` is since when its reason is this one.
     """
 
     __table_args__ = (
@@ -83,6 +84,11 @@ class Release(SQLModel, table=True):
         ),
         Index("release_lane", "app", "stage"),
         Index("release_stage", "pipeline", "stage", "since"),
+        Index("release_by_time", "created_at", "id", "pipeline", "stage", "actor"),
+        Index("release_by_pipeline", "pipeline", "created_at", "id", "stage", "actor"),
+        Index("release_by_stage", "stage", "created_at", "id", "pipeline", "actor"),
+        Index("release_by_actor", "actor", "created_at", "id", "pipeline", "stage"),
+        Index("release_by_version", "canonical", "created_at", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -104,6 +110,8 @@ class Release(SQLModel, table=True):
     fence: int = 0
     claimed_by: str | None = None
     claimed_until: datetime | None = Field(default=None, sa_column=Column(Moment))
+    actor: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    reason_since: datetime | None = Field(default=None, sa_column=Column(Moment))
 
     @property
     def key(self) -> int:
@@ -164,12 +172,9 @@ class Transition(SQLModel, table=True):
     `repair` (the sweep found what no webhook told)."""
 
     __table_args__ = (
-        Index(
-            "transition_repair",
-            "code",
-            sqlite_where=text("kind = 'repair'"),
-            postgresql_where=text("kind = 'repair'"),
-        ),
+        Index("transition_by_actor", "actor", "seq"),
+        Index("transition_by_code", "code", "seq"),
+        Index("transition_by_kind", "kind", "seq"),
     )
 
     seq: int | None = Field(default=None, primary_key=True)

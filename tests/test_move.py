@@ -55,7 +55,7 @@ async def test_a_target_with_anything_in_it_is_refused(tmp_path: Path, url: str)
         await fill(before)
         await there.write(lambda session: begin(session, "9.0.0").key)
         kept = everything(there)
-        with pytest.raises(Misconfigured, match="not empty: it has release, transition"):
+        with pytest.raises(Misconfigured, match="not empty: it has release, tally, transition"):
             before.move_to(there)
         assert kept == everything(there)
 

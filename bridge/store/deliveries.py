@@ -1,6 +1,7 @@
 """The inbox's queries."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -12,6 +13,7 @@ from sqlmodel import Session, SQLModel, col, func, or_, select, update
 from bridge.columns import written
 from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import LeaseLost
+from bridge.store import books
 from bridge.store.postgresql import ring
 
 TABLE = SQLModel.metadata.tables["delivery"]
@@ -63,6 +65,7 @@ def keep(connection: Connection, told: Sequence[Told]) -> list[Kept]:
         at = written(one["received_at"])
         words += one["source"], one["delivery_id"], one["sha256"], one["event"], one["body"], at, at
     made = _made(connection, told, tuple(words))
+    books.came(connection, Counter(source for source, _ in made), told[0]["received_at"])
     return [
         Kept(key, is_new=True)
         if (key := made.pop((one["source"], one["delivery_id"]), None))
@@ -173,16 +176,6 @@ def retry(session: Session, delivery: Delivery, at: datetime, sentence: str) -> 
 def next_due(session: Session) -> datetime | None:
     """When the next delivery wants attention."""
     return session.exec(select(func.min(Delivery.due_at))).one()
-
-
-def by_source(session: Session, sources: Iterable[str]) -> dict[str, int]:
-    """How many deliveries were kept of each of these sources; an index counts them."""
-    rows = session.exec(
-        select(Delivery.source, func.count())
-        .where(col(Delivery.source).in_(sources))
-        .group_by(Delivery.source)
-    )
-    return dict(rows.all())
 
 
 def newest(

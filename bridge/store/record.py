@@ -5,12 +5,13 @@ from contextlib import closing
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from bridge import audit
 from bridge.columns import written
 from bridge.errors import Reason
 from bridge.release import Evidence, Release, Transition
+from bridge.store import books
 
 END = select(Transition.seq, Transition.hash).order_by(col(Transition.seq).desc()).limit(1)
 """The last line's number and hash."""
@@ -29,7 +30,7 @@ def append(
     delivery: int | None = None,
     evidence: dict[str, JsonValue] | None = None,
 ) -> Transition:
-    """Add one line about `release`, tied to the line before it."""
+    """Add one line about `release`, tied to the line before it, and to what is counted of it."""
     count, head = session.exec(END).first() or (0, audit.GENESIS)
     line = Transition(
         seq=(count or 0) + 1,
@@ -48,6 +49,7 @@ def append(
         hash="",
     )
     line.hash = audit.link(line.prev_hash, body(line))
+    books.keep(session, release, line)
     session.add(line)
     session.flush()
     return line
@@ -104,16 +106,6 @@ def head(session: Session) -> str:
     """The hash of the last line, or the genesis."""
     _, last = session.exec(END).first() or (0, audit.GENESIS)
     return last
-
-
-def repairs(session: Session) -> dict[str, int]:
-    """How often the sweep had to repair what no webhook told, by the code of the line."""
-    rows = session.exec(
-        select(Transition.code, func.count())
-        .where(Transition.kind == "repair")
-        .group_by(Transition.code)
-    )
-    return dict(rows.all())
 
 
 def of_release(session: Session, release: int) -> Sequence[Transition]:

@@ -235,11 +235,6 @@ def versions(session: Session, pipeline: str, *stages: Stage) -> Sequence[str]:
     return session.exec(select(Release.version).where(Release.pipeline == pipeline, *at)).all()
 
 
-def count(session: Session) -> int:
-    """How many releases there ever were."""
-    return session.exec(select(func.count()).select_from(Release)).one()
-
-
 def newest(session: Session, limit: int, before: int | None = None) -> Sequence[Release]:
     """Releases, newest first; `before` is the id of the last one seen."""
     query = select(Release).order_by(col(Release.id).desc()).limit(limit)

@@ -1,6 +1,6 @@
 """Anything, in any order: webhooks that come twice or never, crashes, people, and lies.
 
-After every step the nine invariants hold, and when the world is left alone everything comes to an
+After every step the ten invariants hold, and when the world is left alone everything comes to an
 end or waits for a person.
 """
 

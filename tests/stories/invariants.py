@@ -1,19 +1,21 @@
 """What holds at every moment, whatever went wrong before it."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from sqlalchemy import text
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, SQLModel, col, select
 
 from bridge import audit
 from bridge.delivery import Delivery
 from bridge.rehearsal.github import BOT, GitHub
 from bridge.rehearsal.heroku import Heroku
 from bridge.release import MOVES, Release, Stage, Transition
-from bridge.store import Store, record
+from bridge.served import Served, history
+from bridge.store import Store, books, record
+from bridge.tally import CAME, Count, Tally, recount
 
 EXPLAINED = {
     "createRef": ("intent_branch",),
@@ -54,7 +56,7 @@ class Evidence:
 
 
 def must_hold(evidence: Evidence) -> None:
-    """The nine invariants; raises AssertionError that names the first which does not hold."""
+    """The ten invariants; raises AssertionError that names the first which does not hold."""
     evidence.store.read_now(lambda session: _the_database(session, evidence))
     _the_neighbours(evidence)
 
@@ -75,7 +77,20 @@ def _the_database(session: Session, evidence: Evidence) -> None:
     _explained(Counter(line.code for line in lines if line.kind == "intent"), evidence)
     verdict = audit.verify(record.chain(session))
     assert verdict.holds, f"I6: {verdict}"
+    _keeps_books(session, rows, lines)
     _keeps_quiet(session, evidence)
+
+
+def _keeps_books(session: Session, rows: Sequence[Release], lines: Sequence[Transition]) -> None:
+    """What is kept beside the record is what anybody would make of the record."""
+    whose = {row.id: row for row in rows}
+    told = [books.told(whose[line.release_id], line) for line in lines]
+    kept = session.exec(select(Tally).where(~col(Tally.what).startswith(CAME))).all()
+    known = {Count(one.pipeline, one.what, one.day, one.bucket): one.count for one in kept}
+    assert Counter(recount(told)) == known, "I10: the counts are not those of the record"
+    served = session.exec(select(Served).order_by(col(Served.seq))).all()
+    made = [one.model_dump() for one in history(told)]
+    assert made == [one.model_dump() for one in served], "I10: something else served"
 
 
 def _its_way(lines: list[Transition], row: Release) -> None:

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from bridge import recall
+from bridge import meter, recall
 from bridge.errors import Reason, Refused
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.heroku.records import new_id
 from bridge.release import Stage
-from bridge.store import record
+from bridge.store import books
 from tests.stories.town import Town
 
 ROSA = "rosa@example.com"
@@ -189,7 +189,7 @@ async def test_a_rollback_by_hand_is_noticed_though_nobody_tells(town: Town) -> 
     town.heroku.rollback(1, ROSA)
     await town.run()
     assert Stage.ROLLED_BACK is town.release("0.1.1").stage
-    assert 1 == town.ask(record.repairs)["unheard_heroku"]
+    assert 1 == town.ask(lambda session: books.total(session, *meter.REPAIRS))["unheard_heroku"]
 
 
 async def test_a_rollback_by_hand_counts_where_the_policy_asks(

@@ -9,7 +9,7 @@ import pytest
 from bridge import meter
 from bridge.rehearsal.gate import Fault
 from bridge.release import Stage
-from bridge.store import record
+from bridge.store import books
 from bridge.sweep import ON_ITS_WAY
 from tests.stories.town import Town
 
@@ -18,7 +18,7 @@ SOON = timedelta(minutes=3)
 
 def repairs(town: Town) -> dict[str, int]:
     """What the sweep repaired, by code."""
-    return town.ask(record.repairs)
+    return town.ask(lambda session: books.total(session, *meter.REPAIRS))
 
 
 @pytest.fixture

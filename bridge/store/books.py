@@ -1,0 +1,93 @@
+"""What is kept beside the record so that nobody has to read all of it: what serves, and counts.
+
+It is written in the transaction of the line that it comes from.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+from sqlmodel import Session, col, func, select
+
+from bridge.pause import EVERYTHING
+from bridge.release import Release, Transition
+from bridge.served import Served, Told, after
+from bridge.tally import CAME, Count, Tally, counted, day_of
+
+ADD = text(
+    "INSERT INTO tally (pipeline, what, day, bucket, count) "
+    "VALUES (:pipeline, :what, :day, :bucket, :count) "
+    "ON CONFLICT (pipeline, what, day, bucket) DO UPDATE SET count = tally.count + excluded.count"
+)
+MOVED_LAST = (
+    select(Transition.recorded_at)
+    .where(Transition.kind == "move")
+    .order_by(col(Transition.seq).desc())
+    .limit(1)
+)
+
+
+def keep(session: Session, release: Release, line: Transition) -> None:
+    """Keep what the line changes; it is not in the record yet."""
+    if line.kind != "intent" and line.code == release.code:
+        release.reason_since = line.recorded_at
+    tells, before = told(release, line), last(session, release.pipeline)
+    since = None
+    if line.kind == "move":
+        release.actor = line.actor
+        of_release = MOVED_LAST.where(Transition.release_id == line.release_id)
+        since = session.exec(of_release).first() if line.from_stage else None
+    _add(session.connection(), counted(tells, since, release.created_at, before))
+    if found := after(before, tells):
+        session.add(found)
+    session.add(release)
+
+
+def last(session: Session, pipeline: str, seq: int | None = None) -> Served | None:
+    """What serves in a pipeline now, or did when line `seq` was the last."""
+    query = select(Served).where(Served.pipeline == pipeline).order_by(col(Served.seq).desc())
+    if seq is not None:
+        query = query.where(col(Served.seq) <= seq)
+    return session.exec(query.limit(1)).first()
+
+
+def came(connection: Connection, kept: Mapping[str, int], at: datetime) -> None:
+    """So many deliveries of each source were kept, all at about this time."""
+    day = day_of(at)
+    _add(connection, {Count(EVERYTHING, CAME + one, day, 0): kept[one] for one in kept})
+
+
+def total(session: Session, *what: str) -> dict[str, int]:
+    """How often each of these ever happened, in all pipelines."""
+    rows = session.exec(
+        select(Tally.what, func.sum(Tally.count))
+        .where(Tally.pipeline == EVERYTHING, col(Tally.what).in_(what), Tally.bucket == 0)
+        .group_by(Tally.what)
+    )
+    return {name: int(count) for name, count in rows}
+
+
+def _add(connection: Connection, counts: Iterable[Count]) -> None:
+    """So many more of each."""
+    rows = [{**one._asdict(), "count": count} for one, count in Counter(counts).items()]
+    if rows:
+        connection.execute(ADD, rows)
+
+
+def told(release: Release, line: Transition) -> Told:
+    """A line with whose it is, as the pure part reads it."""
+    rolled = line.evidence.root.get("rollback")
+    put_back = rolled.get("to") if isinstance(rolled, dict) else None
+    return Told(
+        line.seq or 0,
+        line.release_id,
+        release.pipeline,
+        release.version,
+        line.kind,
+        line.from_stage,
+        line.to_stage,
+        line.code,
+        line.recorded_at,
+        str(put_back) if put_back else None,
+    )
