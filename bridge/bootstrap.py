@@ -31,6 +31,7 @@ from bridge.reconcile import Chance, Reconciler
 from bridge.settings import Settings
 from bridge.steps.world import NOTHING, Intend, Memory, World
 from bridge.store import Store, releases
+from bridge.store.watchman import Watchman
 from bridge.sweep import Sweeper
 from bridge.uv.client import Resolver
 from bridge.worker import Worker
@@ -190,6 +191,11 @@ class Bridge:
         return Worker(self.store, inbox, self.reconciler, sweeper, self.clock, every, self.outbox)
 
     @cached_property
+    def watchman(self) -> Watchman:
+        """Knows whether the record is whole."""
+        return Watchman(self.store, self.clock)
+
+    @cached_property
     def teller(self) -> Teller:
         """Knows who wants to hear of what."""
         return Teller(self.settings.pipeline, self.settings.public_url)
@@ -224,11 +230,13 @@ class Bridge:
         await self.outbox.begin()
         listening = asyncio.create_task(self.store.listen(self.worker.ring_soon))
         work = asyncio.create_task(self.worker.run(self._stop))
+        watch = asyncio.create_task(self.watchman.run(self._stop))
         try:
             yield
         finally:
             self._stop.set()
             await work
+            await watch
             listening.cancel()
             await asyncio.wait([listening])
             await self.neighbours.close()

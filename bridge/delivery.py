@@ -35,6 +35,7 @@ class Delivery(SQLModel, table=True):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
+        Index("delivery_by_state", "state", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -41,6 +41,7 @@ class Notice(SQLModel, table=True):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
+        Index("outbox_by_state", "state", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

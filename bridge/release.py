@@ -84,11 +84,10 @@ class Release(SQLModel, table=True):
         ),
         Index("release_lane", "app", "stage"),
         Index("release_stage", "pipeline", "stage", "since"),
-        Index("release_by_time", "created_at", "id", "pipeline", "stage", "actor"),
-        Index("release_by_pipeline", "pipeline", "created_at", "id", "stage", "actor"),
-        Index("release_by_stage", "stage", "created_at", "id", "pipeline", "actor"),
-        Index("release_by_actor", "actor", "created_at", "id", "pipeline", "stage"),
-        Index("release_by_version", "canonical", "created_at", "id"),
+        Index("release_by_pipeline", "pipeline", "id", "stage", "actor"),
+        Index("release_by_stage", "stage", "id", "pipeline", "actor"),
+        Index("release_by_actor", "actor", "id", "pipeline", "stage"),
+        Index("release_by_version", "canonical", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -49,5 +49,23 @@ SERVING: dict[str, str] = {
     "guard_fails": "{version} could not be looked after {attempts} times. {why} Mend that, and see "
     "by hand what the app serves.",
     "pin_put_back": "{was} was rolled back, and {branch} pins {version} again: {because}",
+    # what serves, now and then
+    "served_unproven": "It is not proven that {version} answers: {why}",
+    "served_nothing": "No version was known to serve.",
+    "served_other": "{version} was proven, but the API reported {serving} when it was looked at "
+    "last.",
+    "served_unknown": "The API reports {serving}, which no release of the bridge has proven.",
+    # the numbers, as dora.dev defines them
+    "change_lead_time": "From the announcement of a version to the proof that it "
+    "serves; the median, to within 5 %.",
+    "deployment_frequency": "Versions that came to run in production, a day.",
+    "failed_deployment_recovery_time": "From the moment when a "
+    "version that ran in production failed, or began to be rolled back, to the next proof of what "
+    "serves; the median, to within 5 %.",
+    "change_fail_rate": "Versions that ran in production and then failed or were "
+    "rolled back, as a share of those that came to run.",
+    "deployment_rework_rate": "Versions that were put back, and versions that "
+    "came to run while the one before had failed, as a share of all that came to run or were put "
+    "back.",
     "gate_of_revert": "It puts back {version}, which was verified and runs already.",
 }

@@ -40,7 +40,8 @@ class Told(NamedTuple):
 
 
 class Served(SQLModel, table=True):
-    """One pipeline from line `seq` on, until its next one. `version` is None where none was known.
+    """One pipeline from line `seq` on, until its next one. `version` is None where none was known,
+    `since` is when it came.
 
     `was_proven` is what held before a build began, `broken_since` is when a version failed that
     had been deployed, until another one is proven.
@@ -51,6 +52,7 @@ class Served(SQLModel, table=True):
     at: datetime = Field(sa_column=Column(Moment, nullable=False))
     release_id: int | None = None
     version: str | None = None
+    since: datetime | None = Field(default=None, sa_column=Column(Moment))
     proven: bool = Field(sa_column=Column(Flag, nullable=False))
     code: str
     was_proven: bool = Field(default=False, sa_column=Column(Flag, nullable=False))
@@ -102,7 +104,7 @@ def _moved(before: Served | None, line: Told) -> Served | None:
 
 def _new(line: Told, **fields: object) -> Served:
     told = {"release_id": line.release_id, "version": line.version, "code": line.code}
-    where = {"pipeline": line.pipeline, "seq": line.seq, "at": line.at}
+    where = {"pipeline": line.pipeline, "seq": line.seq, "at": line.at, "since": line.at}
     return Served.model_validate({**where, **told, **fields})
 
 

@@ -208,8 +208,8 @@ async def test_the_audit_page_shows_a_broken_chain(bridge: Bridge, tmp_path: Pat
     page = (await get(bridge, "/audit")).text
     assert "✗ broken" in page
     assert "Line 1: its content was changed" in page
-    twin = (await get(bridge, "/api/v1/audit")).json()
-    assert (False, 1) == (twin["holds"], twin["bad_seq"])
+    verdict = (await get(bridge, "/api/v1/audit")).json()["verdict"]
+    assert (False, 1) == (verdict["holds"], verdict["bad_seq"])
 
 
 @pytest.mark.parametrize(

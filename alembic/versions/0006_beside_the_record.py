@@ -24,14 +24,15 @@ branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 INDEXES = {
-    "release_by_time": ("release", "created_at", "id", "pipeline", "stage", "actor"),
-    "release_by_pipeline": ("release", "pipeline", "created_at", "id", "stage", "actor"),
-    "release_by_stage": ("release", "stage", "created_at", "id", "pipeline", "actor"),
-    "release_by_actor": ("release", "actor", "created_at", "id", "pipeline", "stage"),
-    "release_by_version": ("release", "canonical", "created_at", "id"),
+    "release_by_pipeline": ("release", "pipeline", "id", "stage", "actor"),
+    "release_by_stage": ("release", "stage", "id", "pipeline", "actor"),
+    "release_by_actor": ("release", "actor", "id", "pipeline", "stage"),
+    "release_by_version": ("release", "canonical", "id"),
     "transition_by_actor": ("transition", "actor", "seq"),
     "transition_by_code": ("transition", "code", "seq"),
     "transition_by_kind": ("transition", "kind", "seq"),
+    "delivery_by_state": ("delivery", "state", "id"),
+    "outbox_by_state": ("outbox", "state", "id"),
 }
 LINES = """
 SELECT t.seq, t.release_id, r.pipeline, r.version, t.kind, t.from_stage, t.to_stage, t.code,
@@ -72,6 +73,7 @@ def upgrade() -> None:
         sa.Column("at", sa.String(24), nullable=False),
         sa.Column("release_id", sa.Integer()),
         sa.Column("version", sa.String()),
+        sa.Column("since", sa.String(24)),
         sa.Column("proven", sa.SmallInteger(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("was_proven", sa.SmallInteger(), nullable=False),
@@ -106,14 +108,14 @@ def _lines(connection: sa.Connection) -> Iterator[Told]:
 
 
 def _row(one: Served) -> dict[str, object]:
-    broken = written(one.broken_since) if one.broken_since else None
-    told = {"at": written(one.at), "broken_since": broken}
-    return {
-        **one.model_dump(),
-        **told,
-        "proven": int(one.proven),
-        "was_proven": int(one.was_proven),
-    }
+    """Moments as text and yes as 1, as `bridge.columns` writes them."""
+    plain = one.model_dump()
+    for name, value in plain.items():
+        if isinstance(value, datetime):
+            plain[name] = written(value)
+        elif isinstance(value, bool):
+            plain[name] = int(value)
+    return plain
 
 
 def downgrade() -> None:

@@ -1,7 +1,7 @@
 """Everything that is kept: one writer, many readers, and the named queries beside this file."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from bridge.kit.clock import system_clock
 from bridge.store import move, postgresql
 from bridge.store.checkpoints import Checkpoints
 from bridge.store.engine import engine_for
+from bridge.store.revision import Revision
 from bridge.store.writer import Writer, unavailable
 
 Item = TypeVar("Item")
@@ -34,6 +35,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._writing = engine_for(url, "write")
         self._reading = engine_for(url, "read")
+        self._revision = Revision(self._reading)
         self._url = url
         self._writer: Writer | None = None
         self._checkpoints: Checkpoints | None = None
@@ -113,6 +115,17 @@ class Store:
         except DBAPIError as error:
             raise self._in_our_words(error) from error
 
+    async def look(
+        self, seen: Collection[str], work: Callable[[Session], T]
+    ) -> tuple[str, T | None]:
+        """Which revision there is, and what `work` reads of it, unless that was `seen`."""
+
+        def in_session(session: Session) -> tuple[str, T | None]:
+            revision = self._revision.of(session)
+            return revision, None if revision in seen else work(session)
+
+        return await self.read(in_session)
+
     def close(self) -> None:
         """Write what waits and let go of the database."""
         if self._writer is not None:
@@ -121,6 +134,7 @@ class Store:
         if self._checkpoints is not None:
             self._checkpoints.stop()
             self._checkpoints = None
+        self._revision.close()
         self._writing.dispose()
         self._reading.dispose()
 

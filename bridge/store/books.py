@@ -4,10 +4,10 @@ It is written in the transaction of the line that it comes from.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, text
 from sqlmodel import Session, col, func, select
 
 from bridge.pause import EVERYTHING
@@ -50,6 +50,43 @@ def last(session: Session, pipeline: str, seq: int | None = None) -> Served | No
     if seq is not None:
         query = query.where(col(Served.seq) <= seq)
     return session.exec(query.limit(1)).first()
+
+
+def following(session: Session, served: Served) -> Served | None:
+    """What served after this, if anything came."""
+    later = select(Served).where(Served.pipeline == served.pipeline, col(Served.seq) > served.seq)
+    return session.exec(later.order_by(col(Served.seq)).limit(1)).first()
+
+
+def sentence(session: Session, served: Served) -> str:
+    """Why it is so, as the record says it."""
+    return session.get_one(Transition, served.seq).sentence
+
+
+def by_day(
+    session: Session, pipeline: str | None, what: Sequence[str], first: date, last: date
+) -> Sequence[tuple[str, str, int, int]]:
+    """What was counted of a pipeline, or of all: what, day, bucket, count."""
+    columns = select(Tally.what, Tally.day, Tally.bucket, Tally.count)
+    return session.exec(columns.where(*_of(pipeline, what, first, last))).all()
+
+
+def together(
+    session: Session, pipeline: str | None, what: Sequence[str], first: date, last: date
+) -> Sequence[tuple[str, int, int]]:
+    """The same of all days: what, bucket, count."""
+    columns = select(Tally.what, Tally.bucket, func.sum(Tally.count))
+    counted = columns.where(*_of(pipeline, what, first, last))
+    counted = counted.group_by(Tally.what, col(Tally.bucket))
+    return [(name, number, int(count)) for name, number, count in session.exec(counted)]
+
+
+def _of(
+    pipeline: str | None, what: Sequence[str], first: date, last: date
+) -> tuple[ColumnElement[bool], ...]:
+    days = col(Tally.day).between(first.isoformat(), last.isoformat())
+    whose = col(Tally.pipeline) == (pipeline or EVERYTHING)
+    return whose, col(Tally.what).in_(what), days
 
 
 def came(connection: Connection, kept: Mapping[str, int], at: datetime) -> None:

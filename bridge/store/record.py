@@ -91,15 +91,19 @@ def body(line: Transition) -> dict[str, JsonValue]:
     }
 
 
-def chain(session: Session, since: int = 0) -> Iterator[audit.Line]:
-    """Every line after `since` in order, read in batches."""
-    rows = session.exec(
-        select(Transition).where(col(Transition.seq) > since).order_by(col(Transition.seq)),
-        execution_options={"yield_per": 1000},
-    )
+def chain(session: Session, since: int = 0, limit: int | None = None) -> Iterator[audit.Line]:
+    """Every line after `since` in order, or the first few of them, read in batches."""
+    lines = select(Transition).where(col(Transition.seq) > since).order_by(col(Transition.seq))
+    rows = session.exec(lines.limit(limit), execution_options={"yield_per": 1000})
     with closing(rows):
         for row in rows:
             yield audit.Line(row.seq or 0, body(row), row.prev_hash, row.hash)
+
+
+def last_seq(session: Session) -> int:
+    """The number of the last line, or 0."""
+    seq, _ = session.exec(END).first() or (0, "")
+    return seq or 0
 
 
 def head(session: Session) -> str:

@@ -11,11 +11,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bridge import __version__
 from bridge.bell import Bell
 from bridge.bootstrap import Bridge
-from bridge.web.api import operations, twins
+from bridge.web.api import operations
 from bridge.web.dashboard import pages
 from bridge.web.events import events
 from bridge.web.files import static
+from bridge.web.problems import say_problems
 from bridge.web.receive import WEBHOOKS, receiver
+from bridge.web.twins import twins
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -58,10 +60,11 @@ def create_app(bridge: Bridge, *, with_pages: bool = True, bell: Bell | None = N
     )
     hooks = receiver(bridge.store, bridge.keys(), bridge.clock, lambda: bridge.worker.heard())
     app.include_router(operations(bridge.store, bridge.works))
+    say_problems(app)
     if not with_pages:
         app.add_api_route("/releases/{identifier}", closed, include_in_schema=False)
     if with_pages:
-        app.include_router(twins(bridge.store))
+        app.include_router(twins(bridge))
         app.include_router(events(bell))
         app.include_router(static())
         app.include_router(pages(bridge.store, bridge.clock))

@@ -14,11 +14,15 @@ class AuditLine(Line):
 
 
 class ChainVerdict(Shape):
-    """Whether the chain is whole: `lines` hold and end with `head`. `whole_at` is when every line
-    was last looked at from the first on, `checked_at` when the newest were."""
+    """Whether the chain is whole: of `last` lines `lines` were walked, hold and end with `head`.
+
+    `whole_at` is when every line was last walked from the first on, `checked_at` when the newest
+    were.
+    """
 
     holds: bool
     lines: int
+    last: int | None = None
     head: str
     bad_seq: int | None
     problem: str | None
