@@ -20,12 +20,9 @@ ADD = text(
     "VALUES (:pipeline, :what, :day, :bucket, :count) "
     "ON CONFLICT (pipeline, what, day, bucket) DO UPDATE SET count = tally.count + excluded.count"
 )
-MOVED_LAST = (
-    select(Transition.recorded_at)
-    .where(Transition.kind == "move")
-    .order_by(col(Transition.seq).desc())
-    .limit(1)
-)
+LINES_OF = select(Transition.kind, Transition.recorded_at).order_by(col(Transition.seq).desc())
+"""The last ones first. Which of them are moves is not asked: SQLite would look for the release
+among all moves."""
 
 
 def keep(session: Session, release: Release, line: Transition) -> None:
@@ -36,31 +33,18 @@ def keep(session: Session, release: Release, line: Transition) -> None:
     since = None
     if line.kind == "move":
         release.actor = line.actor
-        of_release = MOVED_LAST.where(Transition.release_id == line.release_id)
-        since = session.exec(of_release).first() if line.from_stage else None
+        lines = session.exec(LINES_OF.where(Transition.release_id == line.release_id))
+        since = next((at for kind, at in lines if kind == "move"), None)
     _add(session.connection(), counted(tells, since, release.created_at, before))
     if found := after(before, tells):
         session.add(found)
     session.add(release)
 
 
-def last(session: Session, pipeline: str, seq: int | None = None) -> Served | None:
-    """What serves in a pipeline now, or did when line `seq` was the last."""
+def last(session: Session, pipeline: str) -> Served | None:
+    """What serves in a pipeline now."""
     query = select(Served).where(Served.pipeline == pipeline).order_by(col(Served.seq).desc())
-    if seq is not None:
-        query = query.where(col(Served.seq) <= seq)
     return session.exec(query.limit(1)).first()
-
-
-def following(session: Session, served: Served) -> Served | None:
-    """What served after this, if anything came."""
-    later = select(Served).where(Served.pipeline == served.pipeline, col(Served.seq) > served.seq)
-    return session.exec(later.order_by(col(Served.seq)).limit(1)).first()
-
-
-def sentence(session: Session, served: Served) -> str:
-    """Why it is so, as the record says it."""
-    return session.get_one(Transition, served.seq).sentence
 
 
 def by_day(

@@ -1,6 +1,8 @@
 """What every pipeline shows of itself now, in a few statements for all of them."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import TextClause, text, tuple_
 from sqlmodel import Session, col, func, select
@@ -8,16 +10,22 @@ from sqlmodel import Session, col, func, select
 from bridge.delivery import Delivery, DeliveryState
 from bridge.release import ENDS, Release, Stage, Transition
 from bridge.served import Served
+from bridge.store.looks import ENDLESS
 
 OPEN = tuple(stage for stage in Stage if stage not in ENDS)
 NOT_ARRIVED = (Stage.FAILED, Stage.ROLLED_BACK)
 SHOWN = 5
 """So many releases of a pipeline and a stage are shown on their way, the latest first."""
 COUNTED = 1_000
+Moves = list[tuple[str, datetime]]
+"""Stages, each with when it was earned."""
 COLUMNS = {"asked": "name", "standing": "stage"}
-SERVED = """
-SELECT name, (SELECT max(seq) FROM served WHERE pipeline = name) AS seq FROM asked
-"""
+SERVED = (
+    "SELECT name, (SELECT max(seq) FROM served WHERE pipeline = name AND seq <= :seq) FROM asked"
+)
+FOLLOWING = (
+    "SELECT name, (SELECT min(seq) FROM served WHERE pipeline = name AND seq > :seq) FROM asked"
+)
 LATEST = {
     "sqlite": """
 SELECT id FROM asked CROSS JOIN standing JOIN release ON id IN (
@@ -32,11 +40,21 @@ SELECT found.id FROM asked CROSS JOIN standing CROSS JOIN LATERAL (
 }
 
 
-def served(session: Session, pipelines: Sequence[str]) -> dict[str, Served]:
-    """The last change of what serves, of each."""
-    found = [tuple(row) for row in session.execute(*_of(SERVED, asked=pipelines))]
-    key = tuple_(col(Served.pipeline), col(Served.seq))
-    return {one.pipeline: one for one in session.exec(select(Served).where(key.in_(found)))}
+def served(session: Session, pipelines: Sequence[str], seq: int = ENDLESS) -> dict[str, Served]:
+    """What served in each when line `seq` was the last."""
+    return _changes(session, SERVED, pipelines, seq)
+
+
+def following(session: Session, pipelines: Sequence[str], seq: int) -> dict[str, Served]:
+    """What served next in each, after line `seq`."""
+    return _changes(session, FOLLOWING, pipelines, seq)
+
+
+def lines(session: Session, changes: Iterable[Served]) -> dict[int, Transition]:
+    """The lines that they come from."""
+    seqs = [one.seq for one in changes]
+    rows = session.exec(select(Transition).where(col(Transition.seq).in_(seqs)))
+    return {row.seq or 0: row for row in rows}
 
 
 def under_way(session: Session, pipelines: Sequence[str]) -> Sequence[Release]:
@@ -51,18 +69,31 @@ def failed_last(session: Session, pipelines: Sequence[str]) -> dict[str, Release
     return {row.pipeline: row for row in sorted(rows, key=lambda row: row.since)}
 
 
-def moves(session: Session, releases: Sequence[int]) -> Sequence[Transition]:
-    """When these releases came to their stages, in order."""
-    query = select(Transition).where(
-        col(Transition.release_id).in_(releases), Transition.kind == "move"
+def moves(session: Session, releases: Sequence[int]) -> dict[int, Moves]:
+    """When each of these releases came to its stages, in order."""
+    columns = select(
+        Transition.release_id, Transition.kind, Transition.to_stage, Transition.recorded_at
     )
-    return session.exec(query.order_by(col(Transition.seq))).all()
+    # All their lines, not the moves among them: SQLite would look for those among all moves.
+    every = columns.where(col(Transition.release_id).in_(releases)).order_by(col(Transition.seq))
+    found: defaultdict[int, Moves] = defaultdict(list)
+    for release, kind, to, at in session.exec(every):
+        if kind == "move":
+            found[release].append((to, at))
+    return found
 
 
 def parked(session: Session) -> int:
     """How many deliveries wait for a person; COUNTED is so many or more."""
     some = select(Delivery.id).where(Delivery.state == DeliveryState.PARKED).limit(COUNTED)
     return session.exec(select(func.count()).select_from(some.subquery())).one()
+
+
+def _changes(session: Session, query: str, pipelines: Sequence[str], seq: int) -> dict[str, Served]:
+    statement, words = _of(query, asked=pipelines)
+    found = [tuple(row) for row in session.execute(statement, {**words, "seq": seq})]
+    key = tuple_(col(Served.pipeline), col(Served.seq))
+    return {one.pipeline: one for one in session.exec(select(Served).where(key.in_(found)))}
 
 
 def _latest(

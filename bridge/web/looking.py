@@ -1,5 +1,6 @@
 """What *Now* shows, from one reading session."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,10 +26,10 @@ class _Known:
     boards: Mapping[str, Board]
     served: Mapping[str, Served]
     failed: Mapping[str, Release]
-    opened: Sequence[Release]
-    moves: Sequence[Transition]
+    opened: Mapping[str, Sequence[Release]]
+    moves: Mapping[int, tiles.Moves]
     releases: Mapping[int | None, Release]
-    lines: Mapping[int | None, Transition]
+    lines: Mapping[int, Transition]
 
 
 def now(session: Session, pipelines: Sequence[Pipeline], at: datetime) -> shapes.Now:
@@ -47,18 +48,19 @@ def now(session: Session, pipelines: Sequence[Pipeline], at: datetime) -> shapes
 def _known(session: Session, names: Sequence[str]) -> _Known:
     served = tiles.served(session, names) if names else {}
     opened = tiles.under_way(session, names) if names else []
+    by_pipeline: defaultdict[str, list[Release]] = defaultdict(list)
+    for row in opened:
+        by_pipeline[row.pipeline].append(row)
     keys = [one.release_id for one in served.values() if one.release_id]
     serving = session.exec(select(Release).where(col(Release.id).in_(keys)))
-    seqs = [one.seq for one in served.values()]
-    lines = session.exec(select(Transition).where(col(Transition.seq).in_(seqs)))
     return _Known(
         boards={one.pipeline: one for one in boards.all_of_them(session)},
         served=served,
         failed=tiles.failed_last(session, names) if names else {},
-        opened=opened,
+        opened=by_pipeline,
         moves=tiles.moves(session, [row.key for row in opened]),
         releases={row.id: row for row in serving},
-        lines={line.seq: line for line in lines},
+        lines=tiles.lines(session, served.values()),
     )
 
 
@@ -67,8 +69,6 @@ def _tile(
 ) -> shapes.Tile:
     name = pipeline.name
     board, served, failed = known.boards.get(name), known.served.get(name), known.failed.get(name)
-    opened = [row for row in known.opened if row.pipeline == name]
-    moves = {row.key: [one for one in known.moves if one.release_id == row.key] for row in opened}
     return shapes.Tile(
         pipeline=name,
         package=pipeline.package,
@@ -78,9 +78,9 @@ def _tile(
         serving=_serving(session, served, board, known),
         under_way=[
             shapes.UnderWay.model_validate(
-                {**rows.row_of(row), "rail": rows.stops(row, moves[row.key])}
+                {**rows.row_of(row), "rail": rows.stops(row, known.moves.get(row.key, []))}
             )
-            for row in opened
+            for row in known.opened.get(name, [])
         ],
         last_failure=rows.release_row(failed) if failed else None,
         drift=rows.board(board) if board else None,

@@ -1,7 +1,7 @@
 """What is in the database as shapes: one release, line, delivery, notice, board at a time. Pure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from bridge.delivery import Delivery, DeliveryState
@@ -47,25 +47,25 @@ def reason_since(release: Release) -> datetime:
     return release.reason_since or release.since
 
 
-def stops(release: Release, moves: Sequence[Transition]) -> list[shapes.Stop]:
+def stops(release: Release, moves: Iterable[tuple[str, datetime]]) -> list[shapes.Stop]:
     """The stages in order, each with when it was earned and how long the one before took.
 
     Of a version that was tried again, this try's.
     """
     earned: dict[str, datetime] = {}
-    for line in moves:
-        if line.to_stage == Stage.ANNOUNCED:
+    for stage, moment in moves:
+        if stage == Stage.ANNOUNCED:
             earned.clear()
-        earned[line.to_stage] = line.recorded_at
+        earned[stage] = moment
     rail: list[shapes.Stop] = []
     before: datetime | None = None
-    for stage in RAIL:
-        at = earned.get(stage.value)
+    for stop in RAIL:
+        at = earned.get(stop.value)
         took = round((at - before).total_seconds(), 3) if at and before else None
-        here = stage is release.stage and not stage.is_end
+        here = stop is release.stage and not stop.is_end
         state = "now" if here else "done" if at else "ahead"
         rail.append(
-            shapes.Stop.model_validate({"stage": stage, "state": state, "at": at, "took_s": took})
+            shapes.Stop.model_validate({"stage": stop, "state": state, "at": at, "took_s": took})
         )
         before = at or before
     return rail

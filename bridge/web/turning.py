@@ -11,8 +11,9 @@ from bridge.configuration import Pipeline
 from bridge.delivery import DeliveryState
 from bridge.release import Release
 from bridge.sentences import say
+from bridge.served import Served
 from bridge.store import boards as board_rows
-from bridge.store import books, history, record, releases
+from bridge.store import books, history, record, releases, tiles
 from bridge.store.history import Asked, Rows
 from bridge.store.looks import Turn
 from bridge.store.watchman import Watchman
@@ -46,6 +47,7 @@ def release(
     facts, ahead = row.facts, how_on(row)
     was = facts.previous_version
     before = releases.of_version(session, row.pipeline, was) if was else None
+    moves = [(line.to_stage, line.recorded_at) for line in lines if line.kind == "move"]
     told = facts.model_dump(include=set(shapes.ReleasePage.model_fields))
     return shapes.ReleasePage.model_validate(
         {
@@ -57,7 +59,7 @@ def release(
             "digest": facts.digest or facts.announced_digest,
             "pull_request": told["pull_request"],
             "metrics": facts.card.metrics if facts.card else None,
-            "rail": rows.stops(row, [line for line in lines if line.kind == "move"]),
+            "rail": rows.stops(row, moves),
             "comparison": evidence.comparison(row, before, pipeline),
             "evidence_links": evidence.links(row, pipeline),
             "transitions": [rows.line_of(line) for line in lines],
@@ -148,36 +150,44 @@ def audit_lines(session: Session, asked: Asked, turn: Turn) -> shapes.Page[shape
 def audit_at(session: Session, pipelines: Sequence[str], time: datetime) -> shapes.AuditAt:
     """What was serving at a time, as the record says it."""
     seq = history.line_at(session, time)
-    return shapes.AuditAt(
-        time=time, seq=seq, serving=[_served_at(session, name, seq) for name in pipelines]
-    )
-
-
-def _served_at(session: Session, pipeline: str, seq: int) -> shapes.ServedAt:
-    served = books.last(session, pipeline, seq)
-    if served is None or served.version is None:
-        return shapes.ServedAt(
-            pipeline=pipeline,
-            version=None,
-            release_id=None,
-            proven=False,
-            since=None,
-            until=None,
-            sentence=say("served_nothing").sentence,
+    served = tiles.served(session, pipelines, seq) if pipelines else {}
+    following = tiles.following(session, pipelines, seq) if pipelines else {}
+    lines = tiles.lines(session, served.values())
+    found = []
+    for name in pipelines:
+        change, then = served.get(name), following.get(name)
+        if change is None or change.version is None:
+            found.append(_nothing(name, then))
+            continue
+        why = lines[change.seq].sentence
+        if not change.proven:
+            why = say("served_unproven", version=change.version, why=why).sentence
+        release = change.release_id
+        if release is None and (known := releases.of_version(session, name, change.version)):
+            release = known.id
+        found.append(
+            shapes.ServedAt(
+                pipeline=name,
+                version=change.version,
+                release_id=release,
+                proven=change.proven,
+                since=change.at,
+                until=then.at if then else None,
+                sentence=why,
+            )
         )
-    why = books.sentence(session, served)
-    if not served.proven:
-        why = say("served_unproven", version=served.version, why=why).sentence
-    known = releases.of_version(session, pipeline, served.version)
-    following = books.following(session, served)
+    return shapes.AuditAt(time=time, seq=seq, serving=found)
+
+
+def _nothing(pipeline: str, then: Served | None) -> shapes.ServedAt:
     return shapes.ServedAt(
         pipeline=pipeline,
-        version=served.version,
-        release_id=known.id if known else None,
-        proven=served.proven,
-        since=served.at,
-        until=following.at if following else None,
-        sentence=why,
+        version=None,
+        release_id=None,
+        proven=False,
+        since=None,
+        until=then.at if then else None,
+        sentence=say("served_nothing").sentence,
     )
 
 
