@@ -85,9 +85,7 @@ def test_another_content_has_another_address() -> None:
         ),
     ],
 )
-def test_the_headline_says_what_matters_most(
-    tiles: list[Tile], sign: str, told: str
-) -> None:
+def test_the_headline_says_what_matters_most(tiles: list[Tile], sign: str, told: str) -> None:
     line = headline(canned.now(*tiles))
     assert sign == line.sign
     assert told in line.sentence

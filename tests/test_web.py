@@ -34,11 +34,11 @@ async def bridge(tmp_path: Path) -> AsyncIterator[Bridge]:
 async def test_every_stage_has_a_page_and_a_row(bridge: Bridge, stage: Stage) -> None:
     key = await placed(bridge, "0.1.0", stage, facts=Facts())
     words = stage.value.replace("_", " ")
-    for path in (f"/releases/{key}", "/releases", "/"):
+    for path in (f"/releases/{key}", "/releases"):
         answer = await get(bridge, path)
         assert 200 == answer.status_code
         assert answer.headers["content-type"].startswith("text/html")
-        assert re.search(rf'class="stage {stage.value}">\S {words}<', answer.text)
+        assert re.search(rf'class="mark [a-z]*">\S {words}<', answer.text)
         assert "Because." in answer.text
 
 
@@ -49,7 +49,8 @@ async def test_hostile_words_are_only_words(bridge: Bridge, stage: Stage) -> Non
     for path in (f"/releases/{key}", "/releases"):
         answer = await get(bridge, path)
         page = Page(answer.text)
-        assert not {"script", "img", "iframe", "object", "base"} & set(page.tags)
+        assert not {"iframe", "object", "base"} & set(page.tags)
+        assert (2, 1) == (page.tags.count("script"), page.tags.count("img"))
         assert [] == page.handlers
         assert not [link for link in page.links if link.startswith(("javascript:", "data:"))]
         assert "&lt;script&gt;" in answer.text
@@ -98,11 +99,10 @@ async def test_every_answer_is_guarded(bridge: Bridge, path: str) -> None:
     )
 
 
-async def test_pages_need_no_script_and_no_foreign_host(bridge: Bridge) -> None:
+async def test_pages_ask_no_foreign_host(bridge: Bridge) -> None:
     await placed(bridge, "0.1.0", Stage.VERIFIED, facts=Facts())
     for path in ("/", "/releases/1", "/audit"):
         page = Page((await get(bridge, path)).text)
-        assert "script" not in page.tags
         assert all(link.startswith(("/", "#")) for link in page.links)
     assert "text/css" in (await get(bridge, "/static/bridge.css")).headers["content-type"]
 
@@ -114,7 +114,6 @@ async def test_pages_need_no_script_and_no_foreign_host(bridge: Bridge) -> None:
         ("/api/v1/releases/99", 404),
         ("/releases/x", 422),
         ("/releases/-1", 404),
-        ("/releases?before=0", 422),
         ("/releases?before=x", 422),
         ("/api/v1/releases?limit=0", 422),
         ("/api/v1/releases?limit=201", 422),
@@ -143,8 +142,8 @@ async def test_a_number_beyond_all_rows_is_no_crash(bridge: Bridge, path: str) -
 
 
 async def test_an_empty_bridge_says_what_begins_a_release(bridge: Bridge) -> None:
-    assert "No version has been announced yet" in (await get(bridge, "/")).text
-    assert "There are no older releases" in (await get(bridge, "/releases?before=1")).text
+    assert "No version has been announced yet" in (await get(bridge, "/releases")).text
+    assert "There are no older releases" in (await get(bridge, "/releases?after=1")).text
     assert "0 lines" in (await get(bridge, "/audit")).text
 
 
@@ -155,11 +154,14 @@ async def test_many_releases_are_turned_over(bridge: Bridge) -> None:
 
     await bridge.store.write(work)
     first = await get(bridge, "/releases")
-    (older,) = [link for link in Page(first.text).links if "before=" in link]
+    (older,) = [link for link in Page(first.text).links if link.startswith("/releases?after=")]
     second = await get(bridge, older)
     seen = [set(re.findall(r"/releases/(\d+)", page.text)) for page in (first, second)]
     assert (50, 10, set()) == (len(seen[0]), len(seen[1]), seen[0] & seen[1])
-    assert not [link for link in Page(second.text).links if "before=" in link]
+    assert not [one for one in Page(second.text).links if one.startswith("/releases?after=")]
+    (newer,) = [one for one in Page(second.text).links if one.startswith("/releases?before=")]
+    back = await get(bridge, newer)
+    assert seen[0] == set(re.findall(r"/releases/(\d+)", back.text))
 
 
 async def test_the_twin_turns_over_too(bridge: Bridge) -> None:
@@ -289,7 +291,7 @@ async def test_who_built_it_is_on_the_page_and_in_its_twin(bridge: Bridge) -> No
         mode="record", trust="sha256:x", verdict="proven", code="attested", sentence="A job did."
     )
     key = await placed(bridge, "0.1.0", Stage.CONFIRMED, facts=Facts(provenance=known))
-    assert "<dt>Built by</dt><dd>A job did.</dd>" in (await get(bridge, f"/releases/{key}")).text
+    assert "<dt>built by</dt><dd>A job did.</dd>" in (await get(bridge, f"/releases/{key}")).text
     twin = (await get(bridge, f"/api/v1/releases/{key}")).json()
     assert ("proven", "A job did.") == (
         twin["provenance"]["verdict"],

@@ -60,14 +60,14 @@ def create_app(bridge: Bridge, *, with_pages: bool = True, bell: Bell | None = N
     )
     hooks = receiver(bridge.store, bridge.keys(), bridge.clock, lambda: bridge.worker.heard())
     app.include_router(operations(bridge.store, bridge.works))
-    say_problems(app)
+    say_problems(app, bridge.clock if with_pages else None)
     if not with_pages:
         app.add_api_route("/releases/{identifier}", closed, include_in_schema=False)
     if with_pages:
         app.include_router(twins(bridge))
         app.include_router(events(bell))
         app.include_router(static())
-        app.include_router(pages(bridge.store, bridge.clock))
+        app.include_router(pages(bridge))
 
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
         response = await call_next(request)

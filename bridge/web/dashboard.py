@@ -1,94 +1,125 @@
-"""The pages, readable without JavaScript."""
+"""The pages: a shape is read, its view makes HTML. They can be read without JavaScript.
 
-from importlib.resources import files
-from typing import Annotated
+Each carries a weak ETag of the database's revision, as its twin does, so that a page that looks
+again and again costs one statement.
+"""
 
-from fastapi import APIRouter, HTTPException, Query
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from collections.abc import Callable
 
-from bridge import audit, meter
-from bridge.columns import written
-from bridge.delivery import DeliveryState
-from bridge.kit.clock import Clock
-from bridge.release import Release
-from bridge.sentences import span
-from bridge.store import Store, boards, deliveries, outbox, pauses, record, releases
-from bridge.web.api import LAST_ID, Identifier
-from bridge.web.present import ago, how_on, lead_time, mark, rail, standing_since
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlmodel import Session
 
-PAGE = 50
-STYLE = files("bridge.web").joinpath("static/bridge.css").read_text()
+from bridge import __version__, meter
+from bridge.bootstrap import Bridge
+from bridge.store import news, pauses
+from bridge.web import looking, rows, turning, views
+from bridge.web.asked import wanted, words
+from bridge.web.twins import NOT_THERE, Identifier
+from bridge.web.views import Frame
+
+Draw = Callable[[Session, Frame], str]
+"""Reads what a page shows and draws it; off the event loop, which has webhooks to answer."""
 
 
-def pages(store: Store, clock: Clock) -> APIRouter:
-    """The list of releases, and one page per release."""
-    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    templates = Environment(
-        loader=PackageLoader("bridge.web"), autoescape=True, undefined=StrictUndefined
-    )
-    templates.filters.update(written=written, mark=mark, span=span, lead_time=lead_time)
+def pages(bridge: Bridge) -> APIRouter:
+    """Every page."""
+    router = APIRouter(include_in_schema=False)
+    pipelines = bridge.settings.pipeline
+    names = [pipeline.name for pipeline in pipelines]
 
-    def render(name: str, **words: object) -> HTMLResponse:
-        now = clock()
-        page = templates.get_template(name)
-        return HTMLResponse(page.render(now=now, ago=lambda moment: ago(moment, now), **words))
+    async def answer(request: Request, draw: Draw, about: str = "") -> Response:
+        """`about` is what the page depends on beside the database, as the day."""
+        told = f"-{__version__}{about}"
+        asked = request.headers.get("if-none-match", "").split(",")
+        seen = {one.strip().removeprefix("W/").strip('"').removesuffix(told) for one in asked}
+        revision, html = await bridge.store.look(
+            seen, lambda s: draw(s, Frame(bridge.clock(), seq=news.newest(s)))
+        )
+        headers = {"etag": f'W/"{revision}{told}"', "cache-control": "private, no-cache"}
+        if html is None:
+            return Response(status_code=304, headers=headers)
+        return HTMLResponse(html, headers=headers)
 
     @router.get("/")
+    async def now(request: Request) -> Response:
+        def draw(session: Session, frame: Frame) -> str:
+            return views.now(frame, looking.now(session, pipelines, frame.now))
+
+        return await answer(request, draw)
+
     @router.get("/releases")
-    async def history(
-        before: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
-    ) -> HTMLResponse:
-        shown = await store.read(lambda session: releases.newest(session, PAGE + 1, before))
-        more = shown[PAGE - 1].id if len(shown) > PAGE else None
-        paused = await store.read(pauses.all_of_them)
-        return render(
-            "releases.html", releases=shown[:PAGE], before=before, more=more, pauses=paused
-        )
+    async def history(request: Request) -> Response:
+        asked = wanted(request)
+        filters = asked.filters("pipeline", "stage", "actor", "version")
+
+        def draw(session: Session, frame: Frame) -> str:
+            held = [rows.pause(one) for one in pauses.all_of_them(session)]
+            page = turning.release_rows(session, filters, asked.turn)
+            return views.releases(frame, page, words(request), names, held)
+
+        return await answer(request, draw)
 
     @router.get("/releases/{identifier}")
-    async def one(identifier: Identifier) -> HTMLResponse:
-        release = await store.read(lambda session: session.get(Release, identifier))
-        if release is None:
-            raise HTTPException(404, f"There is no release {identifier}.")
-        lines = await store.read(lambda session: record.of_release(session, identifier))
-        why = {"ahead": how_on(release), "standing": standing_since(release, lines)}
-        return render(
-            "release.html", release=release, lines=lines, rail=rail(release, lines), **why
-        )
+    async def one(request: Request, identifier: Identifier) -> Response:
+        def draw(session: Session, frame: Frame) -> str:
+            page = turning.release(session, identifier, pipelines)
+            if page is None:
+                raise HTTPException(404, NOT_THERE.format(identifier=identifier))
+            return views.release(frame, page)
+
+        return await answer(request, draw)
 
     @router.get("/deliveries")
-    async def inbox(
-        after: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
-        state: DeliveryState | None = None,
-    ) -> HTMLResponse:
-        shown = await store.read(lambda s: deliveries.newest(s, PAGE + 1, after, state))
-        more = shown[PAGE - 1].id if len(shown) > PAGE else None
-        meters = await store.read(meter.read)
-        return render(
-            "deliveries.html", deliveries=shown[:PAGE], more=more, state=state, meters=meters
-        )
+    async def inbox(request: Request) -> Response:
+        asked = wanted(request)
+
+        def draw(session: Session, frame: Frame) -> str:
+            told = [rows.meter(one) for one in meter.read(session)]
+            page = turning.deliveries(session, asked.state, asked.turn)
+            return views.deliveries(frame, page, words(request), told)
+
+        return await answer(request, draw)
 
     @router.get("/deliveries/out")
-    async def outgoing(
-        after: Annotated[int | None, Query(ge=1, le=LAST_ID)] = None,
-        state: DeliveryState | None = None,
-    ) -> HTMLResponse:
-        shown = await store.read(lambda s: outbox.newest(s, PAGE + 1, after, state))
-        more = shown[PAGE - 1].id if len(shown) > PAGE else None
-        return render("outgoing.html", notices=shown[:PAGE], more=more, state=state)
+    async def outgoing(request: Request) -> Response:
+        asked = wanted(request)
+
+        def draw(session: Session, frame: Frame) -> str:
+            page = turning.notices(session, asked.state, asked.turn)
+            return views.outgoing(frame, page, words(request))
+
+        return await answer(request, draw)
 
     @router.get("/drift")
-    async def drift() -> HTMLResponse:
-        return render("drift.html", boards=await store.read(boards.all_of_them))
+    async def drift(request: Request) -> Response:
+        return await answer(request, lambda s, frame: views.drift(frame, turning.boards(s)))
+
+    @router.get("/metrics-board")
+    async def numbers(request: Request) -> Response:
+        asked, today = wanted(request), bridge.clock().date()
+
+        def draw(session: Session, frame: Frame) -> str:
+            page = turning.numbers(session, asked.days, asked.pipeline, today)
+            return views.numbers(frame, page, names)
+
+        return await answer(request, draw, f"-{today}")
 
     @router.get("/audit")
-    async def chain() -> HTMLResponse:
-        verdict = await store.read(lambda session: audit.verify(record.chain(session)))
-        return render("audit.html", verdict=verdict)
+    async def record(request: Request) -> Response:
+        asked = wanted(request)
 
-    @router.get("/static/bridge.css")
-    async def style() -> HTMLResponse:
-        return HTMLResponse(STYLE, media_type="text/css", headers={"cache-control": "max-age=300"})
+        def draw(session: Session, frame: Frame) -> str:
+            page = turning.audit(
+                session,
+                watchman=bridge.watchman,
+                pipelines=names,
+                asked=asked.filters("actor", "code", "kind", "version", "release"),
+                turn=asked.turn,
+                at=asked.at,
+            )
+            return views.audit(frame, page, words(request))
+
+        return await answer(request, draw, f"-{bridge.watchman.verdict.lines}")
 
     return router

@@ -1,19 +1,20 @@
-"""Why there is no answer, for programs: RFC 9457."""
+"""Why there is no answer: for programs RFC 9457, for people a page."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
-from fastapi.exception_handlers import (
-    http_exception_handler,
-    request_validation_exception_handler,
-)
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from bridge.errors import Unavailable
+from bridge.kit.clock import Clock
+from bridge.sentences import say
+from bridge.web import views
 from bridge.web.shapes import Problem, Wrong
+from bridge.web.trouble import trouble
+from bridge.web.views import Frame
 
 API = "/api/"
 MEDIA_TYPE = "application/problem+json"
@@ -39,23 +40,32 @@ def wrongs(error: RequestValidationError) -> list[Wrong]:
     ]
 
 
-def say_problems(app: FastAPI) -> None:
-    """Under /api every refusal is a problem; elsewhere nothing changes."""
+def say_problems(app: FastAPI, clock: Clock | None) -> None:
+    """Every refusal is a problem for programs, and a page for people; without a `clock` there are
+    no pages."""
+
+    def answer(
+        request: Request, status: int, detail: str, errors: Sequence[Wrong] = ()
+    ) -> Response:
+        if clock is None or request.url.path.startswith(API):
+            return problem(status, detail, errors)
+        page = views.problem(Frame(clock()), trouble(status, detail, errors))
+        return HTMLResponse(page, status)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        if not request.url.path.startswith(API):
-            return await http_exception_handler(request, error)
-        response = problem(error.status_code, str(error.detail))
+        response = answer(request, error.status_code, str(error.detail))
         response.headers.update(error.headers or {})
         return response
 
     @app.exception_handler(RequestValidationError)
     async def not_read(request: Request, error: RequestValidationError) -> Response:
-        if not request.url.path.startswith(API):
-            return await request_validation_exception_handler(request, error)
-        return problem(422, "What was asked for cannot be read.", wrongs(error))
+        return answer(request, 422, say("page_not_read").sentence, wrongs(error))
 
     @app.exception_handler(Unavailable)
     async def away(request: Request, error: Unavailable) -> Response:
-        return problem(503, str(error))
+        return answer(request, 503, str(error))
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return answer(request, 500, say("page_broken").sentence)

@@ -33,13 +33,18 @@ SIGNS = {
     "parked": "!",
     "unknown": "?",
 }
+UNLESS_TOLD: Mapping[str, object] = {
+    **dict.fromkeys(("person", "flash", "seq", "watched", "here", "twin")),
+    "live": "yes",
+}
+"""`live` is `yes` for a page that the record rings for, `polls` for one that looks again and again
+because not all that it shows is on the record, and `no` for one that stays as it is."""
 STOPS = {"done": "✓", "now": "▶", "ahead": "○"}
 
 
 def render(name: str, now: datetime, **told: object) -> str:
     """The page `name` as HTML, at `now`. What every page may be told has a default here."""
-    defaults: Mapping[str, object] = {"person": None, "flash": None, "seq": None, "watched": None}
-    words = {**defaults, "here": None, "twin": None, **told}
+    words = {**UNLESS_TOLD, **told}
     return TEMPLATES.get_template(name).render(
         now=now,
         ago=lambda moment: ago(moment, now),

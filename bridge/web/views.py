@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -123,6 +123,7 @@ def deliveries(
     return _page(
         "deliveries.html",
         frame,
+        live="polls",
         here="Deliveries",
         page=page,
         told=told,
@@ -145,6 +146,7 @@ def outgoing(
     return _page(
         "outgoing.html",
         frame,
+        live="polls",
         here="Deliveries",
         page=page,
         kinds=OUTGOING,
@@ -156,7 +158,7 @@ def outgoing(
 
 def drift(frame: Frame, page: Boards) -> str:
     """Four versions side by side."""
-    return _page("drift.html", frame, here="", twin="/api/v1/drift", page=page)
+    return _page("drift.html", frame, live="polls", here="", twin="/api/v1/drift", page=page)
 
 
 def numbers(frame: Frame, page: Numbers, pipelines: Sequence[str] = ()) -> str:
@@ -165,6 +167,7 @@ def numbers(frame: Frame, page: Numbers, pipelines: Sequence[str] = ()) -> str:
     return _page(
         "numbers.html",
         frame,
+        live="no",
         here="Numbers",
         twin=_address("/api/v1/metrics", asked),
         page=page,
@@ -181,6 +184,7 @@ def audit(frame: Frame, page: AuditPage, asked: Asked) -> str:
     return _page(
         "audit.html",
         frame,
+        live="no",
         here="Audit",
         page=page,
         kinds=KINDS,
@@ -190,7 +194,9 @@ def audit(frame: Frame, page: AuditPage, asked: Asked) -> str:
 
 def problem(frame: Frame, page: Problem) -> str:
     """Why there is no page, and the way on."""
-    return _page("problem.html", frame, here="", problem=page, onward=onward(page.status))
+    return _page(
+        "problem.html", frame, live="no", here="", problem=page, onward=onward(page.status)
+    )
 
 
 def _page(name: str, frame: Frame, **told: object) -> str:
@@ -203,6 +209,7 @@ def _list(path: str, page: Page[T], asked: Asked, names: Sequence[str]) -> dict[
     """What a page of a list needs to be turned over, and to show what was asked for."""
     kept = {name: asked.get(name, "") for name in names}
     here = {**kept, **{name: asked.get(name, "") for name in CURSORS}}
+    here["to"] = _day_after(here.get("to", ""))
     return {
         "asked": kept,
         "is_filtered": any(kept.values()),
@@ -211,6 +218,14 @@ def _list(path: str, page: Page[T], asked: Asked, names: Sequence[str]) -> dict[
         "newer": _address(path, {**kept, "before": page.before}) if page.before else None,
         "twin": _address(f"/api/v1{path}", here),
     }
+
+
+def _day_after(day: str) -> str:
+    """The twin is asked for moments, and goes up to the one that is given."""
+    try:
+        return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return day
 
 
 def _address(path: str, asked: Mapping[str, str]) -> str:

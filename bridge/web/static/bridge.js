@@ -67,7 +67,8 @@
     const asked = { cache: "no-store", headers: etag ? { "if-none-match": etag } : {} };
     try {
       const answer = await fetch(location.href, asked);
-      if (answer.status !== 304 && !answer.ok) return;
+      if (answer.redirected) location.reload(); // to sign in anew
+      if (answer.redirected || (answer.status !== 304 && !answer.ok)) return;
       heard = Date.now();
       if (answer.status === 304) return;
       etag = answer.headers.get("etag");
@@ -94,8 +95,7 @@
     hang_up();
     source = new EventSource(`${EVENTS}?after=${encodeURIComponent(seq)}`);
     source.onopen = () => { fails = 0; heard = Date.now(); tell_state(); };
-    source.addEventListener("beat", () => { heard = Date.now(); tell_state(); });
-    source.addEventListener("changed", () => { heard = Date.now(); look_soon(); });
+    source.addEventListener("beat", look); // not all that is shown is on the record
     source.addEventListener("line", (event) => {
       heard = Date.now();
       seq = event.lastEventId || seq;
@@ -107,8 +107,7 @@
     source.onerror = () => {
       fails += 1;
       if (fails < 2 && source.readyState !== EventSource.CLOSED) return;
-      hang_up();
-      timer = setInterval(look, POLL);
+      poll();
       soon = setTimeout(begin, AGAIN);
       look();
     };
@@ -119,29 +118,37 @@
     clearInterval(timer);
     clearTimeout(soon);
   }
+  function poll() {
+    hang_up();
+    timer = setInterval(look, POLL);
+  }
   function begin() {
     if (paused || document.hidden) hang_up();
+    else if (words.live === "polls") poll();
     else listen();
     tell_state();
+  }
+  function begin_again() {
+    begin();
+    if (!paused && !document.hidden) look();
   }
 
   button.addEventListener("click", () => {
     paused = !paused;
     remember("paused", paused ? "yes" : "no");
-    begin();
-    if (!paused) look();
+    begin_again();
   });
   kinds.addEventListener("change", () => { remember("times", kinds.value); tell_times(); });
   // A browser opens six connections to one host: a page that nobody sees shall not hold one.
-  document.addEventListener("visibilitychange", begin);
+  document.addEventListener("visibilitychange", begin_again);
   window.addEventListener("pagehide", hang_up);
-  window.addEventListener("pageshow", (event) => { if (event.persisted) begin(); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) begin_again(); });
 
   kinds.value = recall("times") || "ago";
   if (kinds.selectedIndex < 0) kinds.value = "ago";
   bar.hidden = false;
   tell_times();
   setInterval(() => { tell_times(); tell_state(); }, 5000);
-  if (words.live === "yes") begin();
+  if (words.live !== "no") begin();
   else { button.hidden = true; said.textContent = ""; }
 })();
