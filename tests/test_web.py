@@ -291,7 +291,7 @@ async def test_who_built_it_is_on_the_page_and_in_its_twin(bridge: Bridge) -> No
         mode="record", trust="sha256:x", verdict="proven", code="attested", sentence="A job did."
     )
     key = await placed(bridge, "0.1.0", Stage.CONFIRMED, facts=Facts(provenance=known))
-    assert "<dt>built by</dt><dd>A job did.</dd>" in (await get(bridge, f"/releases/{key}")).text
+    assert "<dt>Built by</dt><dd>A job did.</dd>" in (await get(bridge, f"/releases/{key}")).text
     twin = (await get(bridge, f"/api/v1/releases/{key}")).json()
     assert ("proven", "A job did.") == (
         twin["provenance"]["verdict"],
