@@ -33,8 +33,10 @@ class Counts:
 
     def __init__(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
         self._by: defaultdict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+        self._times: Counter[tuple[str, str]] = Counter()
         for what, day, number, count in rows:
             self._by[what, day][number] += count
+            self._times[what, day] += count
 
     def buckets(self, what: str, days: Sequence[date]) -> Counter[int]:
         """How many durations of each bucket."""
@@ -45,7 +47,7 @@ class Counts:
 
     def times(self, days: Sequence[date], *what: str) -> int:
         """How often any of these happened."""
-        return sum(self.buckets(one, days).total() for one in what)
+        return sum(self._times[one, day.isoformat()] for one in what for day in days)
 
 
 def lead_time(counts: Counts, days: Sequence[date]) -> float | None:

@@ -171,9 +171,9 @@ class Transition(SQLModel, table=True):
     `repair` (the sweep found what no webhook told)."""
 
     __table_args__ = (
-        Index("transition_by_actor", "actor", "seq"),
-        Index("transition_by_code", "code", "seq"),
-        Index("transition_by_kind", "kind", "seq"),
+        Index("transition_by_actor", "actor", "seq", "code", "kind"),
+        Index("transition_by_code", "code", "seq", "actor", "kind"),
+        Index("transition_by_kind", "kind", "seq", "actor", "code"),
     )
 
     seq: int | None = Field(default=None, primary_key=True)

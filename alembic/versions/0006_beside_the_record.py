@@ -28,9 +28,9 @@ INDEXES = {
     "release_by_stage": ("release", "stage", "id", "pipeline", "actor"),
     "release_by_actor": ("release", "actor", "id", "pipeline", "stage"),
     "release_by_version": ("release", "canonical", "id"),
-    "transition_by_actor": ("transition", "actor", "seq"),
-    "transition_by_code": ("transition", "code", "seq"),
-    "transition_by_kind": ("transition", "kind", "seq"),
+    "transition_by_actor": ("transition", "actor", "seq", "code", "kind"),
+    "transition_by_code": ("transition", "code", "seq", "actor", "kind"),
+    "transition_by_kind": ("transition", "kind", "seq", "actor", "code"),
     "delivery_by_state": ("delivery", "state", "id"),
     "outbox_by_state": ("outbox", "state", "id"),
 }

@@ -58,8 +58,8 @@ def releases(session: Session, asked: Asked, turn: Turn) -> Rows[Release]:
     return Rows(session.exec(query).all(), part)
 
 
-def lines(session: Session, asked: Asked, turn: Turn) -> Rows[tuple[Transition, Release]]:
-    """Of an actor, a code, a kind, a release, a version, each with its release."""
+def lines(session: Session, asked: Asked, turn: Turn) -> Rows[tuple[Transition, str, str, str]]:
+    """Of an actor, a code, a kind, a release, a version; each with pipeline, package, version."""
     filters = _filters(actor=asked.actor, code=asked.code, kind=asked.kind)
     if asked.version:
         canonical = canonicalize_version(asked.version)
@@ -69,9 +69,8 @@ def lines(session: Session, asked: Asked, turn: Turn) -> Rows[tuple[Transition, 
         filters["release_id"] = [asked.release]
     within = _between(session, TABLES["transition"], "recorded_at", asked)
     part = look(session, TABLES["transition"], filters, turn, within)
-    query = select(Transition, Release).where(
-        col(Transition.release_id) == col(Release.id), col(Transition.seq).in_(part.keys)
-    )
+    told = select(Transition, Release.pipeline, Release.package, Release.version)
+    query = told.where(Transition.release_id == Release.id, col(Transition.seq).in_(part.keys))
     return Rows(session.exec(query.order_by(col(Transition.seq).desc())).all(), part)
 
 

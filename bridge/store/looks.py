@@ -69,7 +69,7 @@ def first_since(session: Session, table: Table, when: str, moment: datetime) -> 
     Found by halving, for numbers and times grow together, but for a clock that was set back.
     """
     key, time = _key(table), table.c[when]
-    low, high = 0, (session.scalar(select(func.max(key))) or 0) + 1
+    low, high = 1, (session.scalar(select(func.max(key))) or 0) + 1
     while low < high:
         middle = (low + high) // 2
         query = select(key, time).where(key >= middle).order_by(key).limit(1)

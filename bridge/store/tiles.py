@@ -28,13 +28,14 @@ FOLLOWING = (
 )
 LATEST = {
     "sqlite": """
-SELECT id FROM asked CROSS JOIN standing JOIN release ON id IN (
+SELECT id, pipeline, since FROM asked CROSS JOIN standing JOIN release ON id IN (
   SELECT one.id FROM release AS one WHERE one.pipeline = name AND one.stage = standing.stage
   ORDER BY one.since DESC LIMIT :count)
 """,
     "postgresql": """
-SELECT found.id FROM asked CROSS JOIN standing CROSS JOIN LATERAL (
-  SELECT one.id FROM release AS one WHERE one.pipeline = name AND one.stage = standing.stage
+SELECT found.id, name, found.since FROM asked CROSS JOIN standing CROSS JOIN LATERAL (
+  SELECT one.id, one.since FROM release AS one
+  WHERE one.pipeline = name AND one.stage = standing.stage
   ORDER BY one.since DESC LIMIT :count) AS found
 """,
 }
@@ -59,14 +60,15 @@ def lines(session: Session, changes: Iterable[Served]) -> dict[int, Transition]:
 
 def under_way(session: Session, pipelines: Sequence[str]) -> Sequence[Release]:
     """Open releases of each, the furthest first, then the latest; no more than SHOWN a stage."""
-    rows = _latest(session, pipelines, OPEN, SHOWN)
+    rows = _load(session, [key for key, _, _ in _latest(session, pipelines, OPEN, SHOWN)])
     return sorted(rows, key=lambda row: (-OPEN.index(row.stage), -row.key))
 
 
 def failed_last(session: Session, pipelines: Sequence[str]) -> dict[str, Release]:
     """The release of each pipeline that failed, or was rolled back, last."""
-    rows = _latest(session, pipelines, NOT_ARRIVED, 1)
-    return {row.pipeline: row for row in sorted(rows, key=lambda row: row.since)}
+    found = sorted(_latest(session, pipelines, NOT_ARRIVED, 1), key=lambda one: one[2])
+    last = {pipeline: key for key, pipeline, _ in found}
+    return {row.pipeline: row for row in _load(session, list(last.values()))}
 
 
 def moves(session: Session, releases: Sequence[int]) -> dict[int, Moves]:
@@ -98,12 +100,17 @@ def _changes(session: Session, query: str, pipelines: Sequence[str], seq: int) -
 
 def _latest(
     session: Session, pipelines: Sequence[str], stages: Sequence[Stage], count: int
-) -> Sequence[Release]:
-    """The ones that came to each of these stages last; each is found by `release_stage`."""
+) -> list[tuple[int, str, str]]:
+    """The ones that came to each of these stages last: id, pipeline and since when. Each is found
+    by `release_stage`."""
     latest = LATEST[session.get_bind().dialect.name]
     query, words = _of(latest, asked=pipelines, standing=[stage.value for stage in stages])
-    found = session.scalars(query, {**words, "count": count}).all()
-    return session.exec(select(Release).where(col(Release.id).in_(found))).all()
+    rows = session.execute(query, {**words, "count": count})
+    return [(key, pipeline, since) for key, pipeline, since in rows]
+
+
+def _load(session: Session, keys: Sequence[int]) -> Sequence[Release]:
+    return session.exec(select(Release).where(col(Release.id).in_(keys))).all()
 
 
 def _of(query: str, **lists: Sequence[str]) -> tuple[TextClause, dict[str, object]]:

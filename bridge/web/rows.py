@@ -88,10 +88,10 @@ def line_of(line: Transition) -> dict[str, object]:
     }
 
 
-def audit_line(line: Transition, release: Release) -> shapes.AuditLine:
+def audit_line(line: Transition, pipeline: str, package: str, version: str) -> shapes.AuditLine:
     """A line with the release that it is about."""
-    about = {"pipeline": release.pipeline, "package": release.package, "version": release.version}
-    return shapes.AuditLine.model_validate({**line_of(line), "release": release.key, **about})
+    about = {"pipeline": pipeline, "package": package, "version": version}
+    return shapes.AuditLine.model_validate({**line_of(line), "release": line.release_id, **about})
 
 
 def delivery_row(delivery: Delivery) -> shapes.DeliveryRow:
