@@ -23,7 +23,8 @@ OF_ONE_VERSION = 1_000
 
 @dataclass(frozen=True)
 class Asked:
-    """What a list is asked for; None is no filter. `since` and `until` are of when it began."""
+    """What a list is asked for; None, or no text, is no filter. `since` and `until` are of when
+    it was announced, or recorded."""
 
     pipeline: str | None = None
     stage: Stage | None = None
@@ -96,7 +97,7 @@ def line_at(session: Session, moment: datetime) -> int:
 
 
 def _filters(**told: object) -> dict[str, Sequence[object]]:
-    return {name: [value] for name, value in told.items() if value is not None}
+    return {name: [value] for name, value in told.items() if value not in (None, "")}
 
 
 def _between(session: Session, table: Table, when: str, asked: Asked) -> Range:

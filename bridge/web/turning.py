@@ -97,7 +97,7 @@ def numbers(session: Session, days: int, pipeline: str | None, today: date) -> s
         days=days,
         from_=some[0],
         to=today,
-        pipeline=pipeline,
+        pipeline=pipeline or None,
         dora=[
             shapes.Measure(
                 name=one.name,

@@ -35,11 +35,7 @@ def in_utc(moment: datetime) -> datetime:
 
 
 Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
-Text = Annotated[
-    str | None,
-    AfterValidator(lambda text: text or None),  # a form sends its empty fields, too
-    Query(max_length=200, pattern=r"^[^\x00]*$"),
-]
+Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 Time = Annotated[datetime, AfterValidator(in_utc), Query(description="UTC, if no zone is given")]
 Days = Annotated[int, Query(ge=1, le=366, description="of how many days, today included")]
 State = Annotated[DeliveryState | None, Query()]
