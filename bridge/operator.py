@@ -15,6 +15,7 @@ from bridge.delivery import Delivery, DeliveryState
 from bridge.errors import Reason, Refused
 from bridge.facts import Allowance, Facts
 from bridge.notice import Notice
+from bridge.person import Who, actor, as_json
 from bridge.quarantine import quarantined
 from bridge.release import RETRYABLE, UNMERGED, Release, Stage
 from bridge.sentences import say
@@ -43,7 +44,7 @@ def may(
     act: Act,
     identifier: int,
     *,
-    who: str,
+    who: Who,
     why: str,
     of: type[Delivery] | type[Notice] = Delivery,
 ) -> Reason:
@@ -64,7 +65,7 @@ def do(
     act: Act,
     identifier: int,
     *,
-    who: str,
+    who: Who,
     why: str,
     now: datetime,
     of: type[Delivery] | type[Notice] = Delivery,
@@ -104,7 +105,7 @@ def may_retry(
     version: str,
     allow: Collection[Allowance],
     *,
-    who: str,
+    who: Who,
     why: str,
     now: datetime,
 ) -> Reason:
@@ -127,7 +128,7 @@ def retry(
     version: str,
     allow: Collection[Allowance],
     *,
-    who: str,
+    who: Who,
     why: str,
     now: datetime,
 ) -> Reason:
@@ -144,14 +145,16 @@ def retry(
             row.facts = row.facts.model_copy(
                 update={"allowed": sorted({*row.facts.allowed, Allowance.FREEZE})}
             )
-            record.act(session, row, reason, now, actor=who, delivery=kept.key)
+            record.act(session, row, reason, now, actor=actor(who), delivery=kept.key)
             releases.wake(session, now, col(Release.id) == row.key)
             continue
         allowed = sorted({*row.facts.allowed, *allow})
         known = {**row.facts.model_dump(exclude=OF_THIS_TRY), **_not_again(row.facts)}
         row.facts = row.facts.model_validate({**known, "allowed": allowed})
         serving.take(row)
-        ledger.transit(session, row, Stage.ANNOUNCED, reason, now, actor=who, delivery=kept.key)
+        ledger.transit(
+            session, row, Stage.ANNOUNCED, reason, now, actor=actor(who), delivery=kept.key
+        )
     return reason
 
 
@@ -202,12 +205,12 @@ def keep(
     about: dict[str, JsonValue],
     reason: Reason,
     *,
-    who: str,
+    who: Who,
     why: str,
     now: datetime,
 ) -> Delivery:
     """The act as a delivery of its own."""
-    told = {"act": act, **about, "who": who, "why": why, "at": written(now)}
+    told = {"act": act, **about, **as_json(who), "why": why, "at": written(now)}
     body = json.dumps(told, sort_keys=True).encode()
     digest = hashlib.sha256(body).hexdigest()
     kept = Delivery(

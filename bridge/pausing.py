@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from bridge.errors import Reason, Refused
 from bridge.operator import keep
 from bridge.pause import EVERYTHING, Pause, what
+from bridge.person import Who, actor
 from bridge.release import Release
 from bridge.sentences import say
 from bridge.store import pauses, record, releases
@@ -27,7 +28,7 @@ def may(
     pipeline: str | None,
     known: Collection[str],
     *,
-    who: str,
+    who: Who,
     why: str,
 ) -> Reason:
     """What it would do, in a sentence; raises Refused. No `pipeline` means everything; `known` are
@@ -51,7 +52,7 @@ def press(
     pipeline: str | None,
     known: Collection[str],
     *,
-    who: str,
+    who: Who,
     why: str,
     now: datetime,
 ) -> Reason:
@@ -59,12 +60,12 @@ def press(
     reason = may(session, button, pipeline, known, who=who, why=why)
     name = pipeline or EVERYTHING
     if button is Button.PAUSE:
-        pauses.begin(session, name, who=who, why=why, now=now)
+        pauses.begin(session, name, who=str(who), why=why, now=now)
     else:
         pauses.end(session, name)
     kept = keep(session, button.value, {"pipeline": name}, reason, who=who, why=why, now=now)
     names = [pipeline] if pipeline else sorted(known)
     for row in pauses.concerned(session, names):
-        record.act(session, row, reason, now, actor=who, delivery=kept.key)
+        record.act(session, row, reason, now, actor=actor(who), delivery=kept.key)
     releases.wake(session, now, col(Release.pipeline).in_(names))
     return reason

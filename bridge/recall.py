@@ -14,6 +14,7 @@ from bridge.columns import written
 from bridge.errors import Reason, Refused
 from bridge.facts import Quarantine, Rollback
 from bridge.operator import keep, of_version
+from bridge.person import Who, actor
 from bridge.quarantine import quarantined
 from bridge.release import UNMERGED, Release, Stage
 from bridge.sentences import say
@@ -24,7 +25,7 @@ WAIT_FOR_OTHERS = (*UNMERGED, Stage.ROLLED_BACK)
 
 
 def may_quarantine(
-    session: Session, package: str, version: str, until: datetime | None, *, who: str, why: str
+    session: Session, package: str, version: str, until: datetime | None, *, who: Who, why: str
 ) -> Reason:
     """What it would do, in a sentence; raises Refused where the version was never heard of."""
     row = of_version(session, package, version)[0]
@@ -38,7 +39,7 @@ def quarantine(
     version: str,
     until: datetime | None,
     *,
-    who: str,
+    who: Who,
     why: str,
     now: datetime,
 ) -> Reason:
@@ -47,14 +48,14 @@ def quarantine(
     What serves goes on serving: to take it out of production is a rollback.
     """
     reason = may_quarantine(session, package, version, until, who=who, why=why)
-    held = Quarantine(by=who, why=why, since=now, until=until)
+    held = Quarantine(by=str(who), why=why, since=now, until=until)
     rows = of_version(session, package, version)
     _set(session, "quarantine", rows, held, reason, who=who, why=why, now=now)
     return reason
 
 
 def may_lift(
-    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+    session: Session, package: str, version: str, *, who: Who, why: str, now: datetime
 ) -> Reason:
     """What it would do, in a sentence; raises Refused where there is no quarantine."""
     row = _held(session, package, version, now)[0]
@@ -62,7 +63,7 @@ def may_lift(
 
 
 def lift(
-    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+    session: Session, package: str, version: str, *, who: Who, why: str, now: datetime
 ) -> Reason:
     """End the quarantine: the version may go on, or be tried again; raises Refused."""
     reason = may_lift(session, package, version, who=who, why=why, now=now)
@@ -72,7 +73,7 @@ def lift(
 
 
 def may_roll_back(
-    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+    session: Session, package: str, version: str, *, who: Who, why: str, now: datetime
 ) -> Reason:
     """What it would do, in a sentence; raises Refused where no pipeline can."""
     rows, left = _serving(session, package, version, now)
@@ -80,7 +81,7 @@ def may_roll_back(
 
 
 def roll_back(
-    session: Session, package: str, version: str, *, who: str, why: str, now: datetime
+    session: Session, package: str, version: str, *, who: Who, why: str, now: datetime
 ) -> Reason:
     """Put the version verified before back, in every pipeline where this one serves, whatever the
     policy says of rolling back, and can go back; raises Refused where none can."""
@@ -90,14 +91,16 @@ def roll_back(
     kept = keep(session, "rollback", told, answer, who=who, why=why, now=now)
     for row in rows:
         reason = _asked(row, {}, who=who, why=why)
-        asked = {"rollback": Rollback(asked_by=who), "refused_because": reason.sentence}
+        asked = {"rollback": Rollback(asked_by=str(who)), "refused_because": reason.sentence}
         row.facts = row.facts.model_copy(update=asked)
         serving.take(row)
-        ledger.transit(session, row, Stage.ROLLING_BACK, reason, now, actor=who, delivery=kept.key)
+        ledger.transit(
+            session, row, Stage.ROLLING_BACK, reason, now, actor=actor(who), delivery=kept.key
+        )
     return answer
 
 
-def _asked(row: Release, left: Mapping[str, Reason], *, who: str, why: str) -> Reason:
+def _asked(row: Release, left: Mapping[str, Reason], *, who: Who, why: str) -> Reason:
     """What a person asked for, and why it does not happen in the pipelines `left`."""
     names = {"package": row.package, "version": row.version}
     told = "".join(f". Not in {name}: {reason.sentence}" for name, reason in left.items())
@@ -150,7 +153,7 @@ def _set(
     held: Quarantine | None,
     reason: Reason,
     *,
-    who: str,
+    who: Who,
     why: str,
     now: datetime,
 ) -> None:
@@ -169,7 +172,7 @@ def _set(
             "note",
             row.stage,
             reason,
-            actor=who,
+            actor=actor(who),
             occurred_at=now,
             now=now,
             delivery=kept.key,

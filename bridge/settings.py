@@ -22,6 +22,7 @@ from pydantic_settings import (
 from bridge.configuration import Address, Duration, Pipeline, Target, in_sequence
 from bridge.errors import Misconfigured
 from bridge.kit.redact import Secrets, words_of
+from bridge.sign_in import Web
 from bridge.sources import SOURCES
 
 PREFIX = "BRIDGE_"
@@ -123,6 +124,7 @@ class Settings(BaseSettings):
     github: GitHubSettings = GitHubSettings()
     heroku: HerokuSettings = HerokuSettings()
     index: IndexSettings = IndexSettings()
+    web: Web = Web()
 
     def secrets(self) -> Secrets:
         """Everything that must not be said, for whoever says or quotes something."""
@@ -139,6 +141,7 @@ class Settings(BaseSettings):
             kept += words_of(url.get_secret_value())
         for secret in self.target_secrets.values():
             kept += (part.strip() for part in secret.get_secret_value().split(","))
+        kept += [*self.web.secrets(), self.web.key()]
         return Secrets(kept)
 
     @field_validator("pipeline")

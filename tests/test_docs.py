@@ -18,6 +18,7 @@ from bridge.provenance.statement import Wheel, statement
 from bridge.provenance.trust import CircleCi, Trust
 from bridge.release import Evidence, Transition
 from bridge.settings import GitHubSettings, HerokuSettings, IndexSettings, WebhookSecrets
+from bridge.sign_in import GitHubSignIn, ProxySignIn, Web
 from tests.bridge_kit import NOW, release
 
 ROOT = Path(__file__).parent.parent
@@ -85,6 +86,8 @@ def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
         for field in model.model_fields
     } | {"BRIDGE_CONFIG", "BRIDGE_DATABASE_URL", "BRIDGE_PUBLIC_INDEX"}
     exist |= {"BRIDGE_TARGET_URLS__NAME", "BRIDGE_TARGET_SECRETS__NAME"}
+    exist |= {"BRIDGE_WEB__VIEWER_TOKENS__NAME", "BRIDGE_WEB__OPERATOR_TOKENS__NAME"}
+    exist |= {"BRIDGE_WEB__GITHUB__CLIENT_SECRET"}
     documented = set(re.findall(r"\bBRIDGE_[A-Z_]+", CONFIGURATION))
     assert exist == documented
 
@@ -118,6 +121,17 @@ def test_what_may_be_told_and_how_is_documented() -> None:
     assert pipeline is not None
     for tell in tomllib.loads(pipeline.group())["notify"]:
         Tell.model_validate(tell)
+
+
+def test_who_may_is_documented() -> None:
+    text = (ROOT / "docs" / "sign_in.md").read_text()
+    fields = {*Web.model_fields, *GitHubSignIn.model_fields, *ProxySignIn.model_fields}
+    assert set() == {field for field in fields if field not in text.lower()}
+    told = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert told is not None
+    web = tomllib.loads(told.group(1))["web"]
+    web["github"]["client_secret"] = "made-up"
+    Web.model_validate(web)
 
 
 def line() -> Transition:

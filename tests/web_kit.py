@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
 async def get(bridge: Bridge, path: str, with_pages: bool = True) -> httpx.Response:
     transport = httpx.ASGITransport(create_app(bridge, with_pages=with_pages))
-    async with httpx.AsyncClient(transport=transport, base_url="http://bridge.test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get(path)
 
 

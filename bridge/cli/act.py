@@ -1,6 +1,5 @@
 """The commands that do something."""
 
-import ipaddress
 import os
 import signal
 import sys
@@ -16,6 +15,8 @@ from bridge.kit.clock import system_clock
 from bridge.kit.log import configure
 from bridge.sentences import say
 from bridge.settings import Settings, load
+from bridge.sign_in import is_loopback as is_loopback
+from bridge.sign_in import must_know_people, who_may
 from bridge.store import Store
 
 
@@ -36,10 +37,11 @@ def serve(
     settings = load()
     must_have_pipelines(settings)
     must_use_https(settings)
+    local = is_loopback(host)
+    must_know_people(settings.web, settings.public_url, local=local)
     configure(not sys.stderr.isatty(), settings.log_level, settings.secrets())
     if settings.github.is_classic:
         err.print(Text(say("classic_token").sentence))
-    local = is_loopback(host)
     bridge = Bridge(settings)
     bridge.keys()
     # uvicorn stops at SIGTERM, puts this handler back and raises the signal again.
@@ -47,9 +49,9 @@ def serve(
     with start.alone(bridge.store):
         bridge.store.migrate()
         start.look(bridge.store)
-        _greet(settings, f"http://{host}:{port}", local)
+        _greet(settings, f"http://{host}:{port}")
         bell = Bell(bridge.store)
-        web = create_app(bridge, with_pages=local, bell=bell)
+        web = create_app(bridge, with_pages=settings.web.pages, bell=bell)
         gc.freeze()  # what is there now stays: no collection needs to look at it again
         server.run(web, host, port, bell.close)
 
@@ -162,8 +164,8 @@ def _attestation_key() -> bytes | None:
         raise Misconfigured(f"BRIDGE_ATTESTATION_KEY_FILE cannot be read: {told}") from None
 
 
-def _greet(settings: Settings, url: str, local: bool) -> None:
-    """Where it listens, who may speak, what is missing."""
+def _greet(settings: Settings, url: str) -> None:
+    """Where it listens, who may speak, what is missing, who may see the pages."""
     secrets = settings.webhook_secrets
     on = [name for name in type(secrets).model_fields if getattr(secrets, name)]
     off = [name for name in type(secrets).model_fields if name not in on]
@@ -177,13 +179,5 @@ def _greet(settings: Settings, url: str, local: bool) -> None:
     }
     if missing := [name for name, there in needed.items() if not there]:
         err.print(f"Not set: {', '.join(missing)}.")
-    if not local:
-        err.print("Beyond this machine only webhooks, /livez and /readyz are served: no sign-in.")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    for line in who_may(settings.web):
+        err.print(Text(line.sentence))

@@ -34,6 +34,7 @@ def run(web: ASGIApp, host: str, port: int, let_go: Callable[[], None]) -> None:
         access_log=False,
         log_config=None,  # its lines go where all the others go
         log_level="warning",
+        proxy_headers=False,  # the guard wants to know who is really there
         timeout_graceful_shutdown=SENDERS_MAY_TAKE,
     )
     server = Server(config, let_go)

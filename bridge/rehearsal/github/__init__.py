@@ -17,6 +17,7 @@ from bridge.rehearsal.github.accounts import Json
 from bridge.rehearsal.github.deployments import Deployment, Deployments
 from bridge.rehearsal.github.door import Door
 from bridge.rehearsal.github.letters import letter
+from bridge.rehearsal.github.oauth import OAuth
 from bridge.rehearsal.github.pulls import Pulls
 from bridge.rehearsal.github.rest import Rest
 from bridge.rehearsal.github.shapes import Shapes
@@ -79,7 +80,9 @@ class GitHub(Pulls):
         self._access = Access(token, clock)
         door = Door(self._access, clock, self.calls, lambda name: self.before(name))
         self._deployments = Deployments(self, door, BOT, clock)
+        self.oauth = OAuth(shapes, clock)
         routes = Rest(self, door, BOT).routes() + self._deployments.routes()
+        routes += self.oauth.routes(door)
         self.app = Starlette(routes=routes)
 
     @property

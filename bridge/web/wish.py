@@ -1,0 +1,67 @@
+"""What somebody says who wants an act done, as JSON or in a form; and what they are told."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from starlette.datastructures import FormData
+
+from bridge.errors import Refused
+from bridge.facts import Allowance
+from bridge.sentences import say
+
+
+def readable(text: str) -> str:
+    """Text that reads as it is: no line breaks, no control and direction signs; raises
+    ValueError."""
+    if not text.isprintable():
+        raise ValueError("it holds something that is not printable")
+    return text
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment without a zone is meant in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Wish(BaseModel):
+    """Why it is wanted, which goes on record; `dry_run` only asks what would be done.
+
+    `until` is for a quarantine, which a person lifts else; `allow` for a retry: what is refused
+    otherwise, and allowed for this version only.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+        AfterValidator(readable),
+    ]
+    dry_run: bool = False
+    until: Annotated[datetime, AfterValidator(in_utc)] | None = None
+    allow: list[Allowance] = []
+
+
+class Done(BaseModel):
+    """What was done, or would be; `delivery` is the number under which it is kept."""
+
+    done: bool
+    code: str
+    sentence: str
+    delivery: int | None = None
+
+
+def of_form(form: FormData) -> Wish:
+    """What a form said; an empty field says nothing. Raises Refused."""
+    told: Mapping[str, Any] = {
+        name: form.getlist(name) if name == "allow" else value
+        for name, value in form.items()
+        if value != ""
+    }
+    try:
+        return Wish.model_validate(told)
+    except ValidationError as error:
+        (first, *_) = error.errors(include_input=False, include_url=False)
+        field = ".".join(str(part) for part in first["loc"])
+        raise Refused(say("not_acted", field=field, problem=first["msg"])) from None
