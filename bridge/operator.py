@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -209,8 +210,9 @@ def keep(
     why: str,
     now: datetime,
 ) -> Delivery:
-    """The act as a delivery of its own."""
+    """The act as a delivery of its own, also if one and the same is done twice in a moment."""
     told = {"act": act, **about, **as_json(who), "why": why, "at": written(now)}
+    told["key"] = secrets.token_hex(8)
     body = json.dumps(told, sort_keys=True).encode()
     digest = hashlib.sha256(body).hexdigest()
     kept = Delivery(

@@ -49,6 +49,9 @@ CANARIES = {
     "heroku": "made-up-canary-heroku-secret",
     "circleci": "made-up-canary-circleci-secret",
     "circleci, the next": "made-up-canary-circleci-next",
+    "operator token": "made-up/canary+operator=token",
+    "viewer token": "made-up/canary+viewer=token",
+    "client secret": "made-up/canary+client=secret",
     "publisher": "whsec_" + base64.b64encode(b"made-up canary publisher").decode(),
 }
 Answer = Callable[[str], Response | None]
@@ -92,10 +95,14 @@ class Parrot:
         self.app = app
         self.faults: list[Answer] = []
         self.heard: set[str] = set()
+        self.echoes_forms = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         proof = Request(scope).headers.get("authorization", "") if scope["type"] == "http" else ""
         self.heard |= {proof, proof.partition(" ")[2]}
+        if self.echoes_forms and scope["path"].endswith("/access_token"):
+            told = (await Request(scope, receive).body()).decode()
+            return await JSONResponse({"error": told, "access_token": told})(scope, receive, send)
         if not (proof and self.faults):
             return await self.app(scope, receive, send)
         if answer := self.faults.pop(0)(proof):
@@ -129,6 +136,9 @@ class Street:
             url=github_url,
         )
         self.github.app_public_key = PUBLIC.decode()
+        self.github.oauth.client_secret = CANARIES["client secret"]
+        self.github.oauth.callback = f"{self.url}/sign-in/github/back"
+        self.github.oauth.organization.members.add("rosa")
         self.github.seed(TREE, "Start")
         self.github.on_push.append(self._check)
         self.index = Gemfury(
@@ -184,6 +194,11 @@ class Street:
             "BRIDGE_HEROKU__URL": heroku_url,
             "BRIDGE_HEROKU__TOKEN": CANARIES["heroku token"],
             "BRIDGE_INDEX__TOKEN": CANARIES["index token"],
+            "BRIDGE_WEB__OPERATOR_TOKENS__ROSA": CANARIES["operator token"],
+            "BRIDGE_WEB__VIEWER_TOKENS__CAROL": CANARIES["viewer token"],
+            "BRIDGE_WEB__GITHUB__CLIENT_ID": self.github.oauth.client_id,
+            "BRIDGE_WEB__GITHUB__CLIENT_SECRET": CANARIES["client secret"],
+            "BRIDGE_WEB__GITHUB__ORGANIZATION": "acme",
         }
         with (folder / "bridge.log").open("wb") as log:
             self.process = subprocess.Popen(
@@ -225,10 +240,30 @@ class Street:
             trust_env=False,
         )
 
+    def looking(self) -> httpx.Client:
+        """Somebody who may look."""
+        proof = {"authorization": f"Bearer {CANARIES['viewer token']}"}
+        return httpx.Client(base_url=self.url, headers=proof, trust_env=False)
+
+    def sign_in(self, echoes: bool) -> Iterator[httpx.Response]:
+        """By token and at GitHub, which `echoes` what it was told in secret, and out again."""
+        own_page = {"sec-fetch-site": "same-origin"}
+        for token in (CANARIES["operator token"], CANARIES["operator token"].upper()):
+            with httpx.Client(base_url=self.url, headers=own_page, trust_env=False) as client:
+                yield client.post("/sign-in", data={"token": token})
+                yield client.post("/everything/resume", data={"reason": "A test."})
+                yield client.post("/sign-out")
+                begun = client.get("/sign-in/github").headers["location"]
+                self.parrots["GitHub"].echoes_forms = echoes
+                told = {**httpx.URL(begun).params, "login": "rosa"}
+                back = httpx.post(begun.partition("?")[0], data=told, trust_env=False)
+                yield client.get(back.headers["location"])
+                self.parrots["GitHub"].echoes_forms = False
+
     def follow(self, announce: Callable[[], Letter], version: str) -> str:
         """The stage in which a version ends, announced again and again, so that it never rests."""
         for _ in range(300):
-            with httpx.Client(base_url=self.url, trust_env=False) as client:
+            with self.looking() as client:
                 try:
                     self.deliver(announce())
                     answer = client.get("/api/v1/releases")

@@ -2,11 +2,14 @@
 ask."""
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import httpx
 
 from bridge.bootstrap import Bridge
+from bridge.store import deliveries
 from bridge.web.app import create_app
 
 ROSA, CAROL = "made-up-operator-token-of-rosa", "made-up-viewer-token-of-carol"
@@ -39,3 +42,9 @@ async def signs_in(client: httpx.AsyncClient, token: str, next_page: str = "/") 
     """As the form of the sign-in page does it."""
     form = {"token": token, "next": next_page}
     return await client.post("/sign-in", data=form, headers=OWN_PAGE)
+
+
+async def acts_of(bridge: Bridge) -> list[dict[str, Any]]:
+    """What people did, as it is kept."""
+    kept = await bridge.store.read(lambda session: deliveries.newest(session, 9))
+    return [json.loads(one.body) for one in kept if one.source == "operator"]

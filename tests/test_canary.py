@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus, urlsplit
 
-import httpx
 import pytest
 from sqlalchemy import MetaData, create_engine
 
@@ -16,10 +15,11 @@ from tests.canary_kit import CANARIES, FAULTS, PEM, Street, echo, says
 
 PAGES = [
     *("/", "/releases", "/deliveries", "/audit", "/no-such-page", "/webhooks/nobody"),
+    *("/sign-in", "/sign-in?next=/audit", "/sign-in/github/back?code=x&state=y"),
     *("/livez", "/readyz", "/healthz", "/version", "/metrics", "/api/v1/openapi.json"),
     *("/api/v1/releases", "/api/v1/deliveries", "/api/v1/audit", "/releases/x"),
 ]
-MINTED = re.compile(rb"ghs_[\w.-]{12,}|eyJ[\w-]{8,}\.[\w-]{8,}")
+MINTED = re.compile(rb"gh[os]_[\w.-]{12,}|eyJ[\w-]{8,}\.[\w-]{8,}")
 
 
 def spelled(secret: str) -> set[bytes]:
@@ -91,10 +91,10 @@ def everything(street: Street, database_url: str) -> Iterator[tuple[str, bytes]]
     yield "database", rows(database_url)
     for told in street.children():
         yield from told.items()
-    with httpx.Client(base_url=street.url, trust_env=False) as client:
+    with street.looking() as client:
         numbers = [f"{page}/{n}" for page in ("/releases", "/api/v1/releases") for n in (1, 2, 3)]
         for page in [*PAGES, *numbers]:
-            answer = client.get(page, headers={"authorization": "Bearer nobody"})
+            answer = client.get(page)
             yield page, f"{answer.headers}".encode() + answer.content
     for number, pull in street.github.pulls.items():
         yield f"pull request {number}", repr(vars(pull)).encode()
@@ -125,6 +125,11 @@ def test_no_secret_leaves(street: Street, url: str) -> None:
     assert "failed" == street.follow(third, "0.1.2")
     forged = street.deliver(third(), **{"webhook-signature": "v1,bWFkZS11cA=="})
     assert 401 == forged.status_code
+
+    answers = [one for echoes in (False, True) for one in street.sign_in(echoes)]
+    assert [303, 409, 303, 303, 401, 401, 401, 303] == [one.status_code for one in answers[:8]]
+    assert [303, 409, 303, 403, 401, 401, 401, 403] == [one.status_code for one in answers[8:]]
+    street.shown += [one.content for one in answers]
 
     seen = dict(everything(street, url))
     assert b"GET" in seen["log"], "the log was at its most talkative"

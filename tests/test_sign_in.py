@@ -15,12 +15,11 @@ from starlette.datastructures import Headers
 from bridge.bootstrap import Bridge
 from bridge.errors import Misconfigured, Reason
 from bridge.sign_in import Web, must_know_people, who_may
-from bridge.store import deliveries
 from bridge.web.app import create_app
 from bridge.web.people.door import own
 from bridge.web.people.who import SOMEBODY_HERE, who
 from tests.bridge_kit import NOW, a_bridge
-from tests.people_kit import CAROL, OWN_PAGE, ROSA, TOKENS, asking, carrying, signs_in
+from tests.people_kit import CAROL, OWN_PAGE, ROSA, TOKENS, acts_of, asking, carrying, signs_in
 from tests.rehearsal_kit import served
 
 PROXY = {"trusted": ["10.0.0.0/8", "fd00::/8"], "operators": ["rosa"]}
@@ -379,9 +378,3 @@ def test_nobody_known_is_for_this_machine_or_for_webhooks_only() -> None:
         assert word in str(told.value)
     assert "whoever sits here may act" in who_may(Web())[0].sentence
     assert "No pages" in who_may(Web(pages=False))[0].sentence
-
-
-async def acts_of(bridge: Bridge) -> list[dict[str, object]]:
-    """What people did, as it is kept."""
-    kept = await bridge.store.read(lambda session: deliveries.newest(session, 9))
-    return [json.loads(one.body) for one in kept if one.source == "operator"]

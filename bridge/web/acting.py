@@ -54,6 +54,8 @@ class No(BaseModel):
 
 SAID_NO = {"content": {"application/problem+json": {"schema": No.model_json_schema()}}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "No JSON"},
+    413: {"description": "Too large"},
     403: {"description": "Not this person, or not from here", **SAID_NO},
     404: {"description": "There is no such thing", **SAID_NO},
     409: {"description": "It makes no sense now", **SAID_NO},
@@ -231,5 +233,5 @@ def _no(request: Request, error: Refused | Unavailable, back: str = "") -> Respo
         reason = Reason("unavailable", f"{error}")
         return refusal(path, 503, reason, {"retry-after": "5"}, way)
     code = error.reason.code
-    status = 404 if code in UNKNOWN else 422 if code in ("not_acted", "not_asked") else 409
+    status = 404 if code in UNKNOWN else 422 if code == "not_acted" else 409
     return refusal(path, status, error.reason, way=way)

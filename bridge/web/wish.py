@@ -1,5 +1,6 @@
 """What somebody says who wants an act done, as JSON or in a form; and what they are told."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,18 +12,22 @@ from bridge.errors import Refused
 from bridge.facts import Allowance
 from bridge.sentences import say
 
+BLANK = r" \t\r\n\f\v"
+
 
 def readable(text: str) -> str:
-    """Text that reads as it is: no line breaks, no control and direction signs; raises
-    ValueError."""
-    if not text.isprintable():
-        raise ValueError("it holds something that is not printable")
-    return text
+    """In one line, and what cannot be printed made visible: control signs, and those that let text
+    run backwards."""
+    line = re.sub(f"[{BLANK}]+", " ", text).strip(" ")
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
 
 
 def in_utc(moment: datetime) -> datetime:
-    """A moment without a zone is meant in UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """A moment without a zone is meant in UTC. Raises ValueError for one beyond the calendar."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is beyond the calendar") from None
 
 
 class Wish(BaseModel):
@@ -35,7 +40,7 @@ class Wish(BaseModel):
     model_config = ConfigDict(extra="forbid")
     reason: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+        StringConstraints(pattern=f"[^{BLANK}]", max_length=500),
         AfterValidator(readable),
     ]
     dry_run: bool = False

@@ -61,7 +61,7 @@ class OAuth:
         self.client_id, self.client_secret = "Ov23rehearsal", secrets.token_hex(20)
         self.callback = ""
         self.organization = Organization()
-        self._accounts, self._clock = accounts, clock
+        self._accounts, self._clock, self.url = accounts, clock, accounts.url
         self._grants: dict[str, Grant] = {}
         self._tokens: dict[str, tuple[str, str]] = {}
 
