@@ -31,7 +31,7 @@ async def bridge(tmp_path: Path) -> AsyncIterator[Bridge]:
 @pytest.fixture
 async def client(bridge: Bridge) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(create_app(bridge), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://bridge.test") as made:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as made:
         yield made
 
 

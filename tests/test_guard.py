@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers
 
+from bridge.bell import Bell
 from bridge.bootstrap import Bridge
 from bridge.errors import Reason
 from bridge.person import By, Person, Role
@@ -127,7 +128,7 @@ ACTS = {
 
 def routes(bridge: Bridge) -> Iterator[tuple[str, str]]:
     """Every method and path that the application knows."""
-    for route in iter_route_contexts(application(bridge, Suspects()).routes):
+    for route in iter_route_contexts(application(bridge, Suspects(), Bell(bridge.store)).routes):
         assert route.path is not None
         yield from ((method, route.path) for method in route.methods or ())
 

@@ -4,7 +4,8 @@ Each carries a weak ETag of the database's revision, as its twin does, so that a
 again and again costs one statement.
 """
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -12,9 +13,15 @@ from sqlmodel import Session
 
 from bridge import __version__, meter
 from bridge.bootstrap import Bridge
+from bridge.delivery import Delivery, DeliveryState
+from bridge.notice import Notice
+from bridge.release import Release
 from bridge.store import news, pauses
-from bridge.web import looking, rows, turning, views
+from bridge.web import acts, looking, rows, turning, views
+from bridge.web.acting import person_of
+from bridge.web.acts import Act, Message
 from bridge.web.asked import wanted, words
+from bridge.web.shapes import DeliveryRow, NoticeRow
 from bridge.web.twins import NOT_THERE, Identifier
 from bridge.web.views import Frame
 
@@ -29,13 +36,20 @@ def pages(bridge: Bridge) -> APIRouter:
     names = [pipeline.name for pipeline in pipelines]
 
     async def answer(request: Request, draw: Draw, about: str = "") -> Response:
-        """`about` is what the page depends on beside the database, as the day."""
-        told = f"-{__version__}{about}"
+        """`about` is what the page depends on beside the database and the person, as the day."""
+        person = person_of(request)
+        whose = hashlib.sha256(f"{person.by} {person.role} {person.id}".encode()).hexdigest()[:8]
+        told = f"-{__version__}-{whose}{about}"
+        done = wanted(request).done
         asked = request.headers.get("if-none-match", "").split(",")
         seen = {one.strip().removeprefix("W/").strip('"').removesuffix(told) for one in asked}
-        revision, html = await bridge.store.look(
-            seen, lambda s: draw(s, Frame(bridge.clock(), seq=news.newest(s)))
-        )
+
+        def framed(session: Session) -> str:
+            now = bridge.clock()
+            seq, flash = news.newest(session), done and acts.just_done(session, done, now)
+            return draw(session, Frame(now, person=person, flash=flash or None, seq=seq))
+
+        revision, html = await bridge.store.look(seen, framed)
         headers = {"etag": f'W/"{revision}{told}"', "cache-control": "private, no-cache"}
         if html is None:
             return Response(status_code=304, headers=headers)
@@ -44,7 +58,12 @@ def pages(bridge: Bridge) -> APIRouter:
     @router.get("/")
     async def now(request: Request) -> Response:
         def draw(session: Session, frame: Frame) -> str:
-            return views.now(frame, looking.now(session, pipelines, frame.now))
+            of_all, *of_each = (
+                acts.of_line(session, name, names, frame.person, frame.now)
+                for name in (None, *names)
+            )
+            page = looking.now(session, pipelines, frame.now)
+            return views.now(frame, page, of_all, dict(zip(names, of_each, strict=True)))
 
         return await answer(request, draw)
 
@@ -64,9 +83,11 @@ def pages(bridge: Bridge) -> APIRouter:
     async def one(request: Request, identifier: Identifier) -> Response:
         def draw(session: Session, frame: Frame) -> str:
             page = turning.release(session, identifier, pipelines)
-            if page is None:
+            row = session.get(Release, identifier)
+            if page is None or row is None:
                 raise HTTPException(404, NOT_THERE.format(identifier=identifier))
-            return views.release(frame, page)
+            offered = acts.of_release(session, row, frame.person, frame.now)
+            return views.release(frame, page, offered)
 
         return await answer(request, draw)
 
@@ -77,7 +98,8 @@ def pages(bridge: Bridge) -> APIRouter:
         def draw(session: Session, frame: Frame) -> str:
             told = [rows.meter(one) for one in meter.read(session)]
             page = turning.deliveries(session, asked.state, asked.turn)
-            return views.deliveries(frame, page, words(request), told)
+            offered = _offered(session, frame, page.items, Delivery)
+            return views.deliveries(frame, page, words(request), told, offered)
 
         return await answer(request, draw)
 
@@ -87,7 +109,8 @@ def pages(bridge: Bridge) -> APIRouter:
 
         def draw(session: Session, frame: Frame) -> str:
             page = turning.notices(session, asked.state, asked.turn)
-            return views.outgoing(frame, page, words(request))
+            offered = _offered(session, frame, page.items, Notice)
+            return views.outgoing(frame, page, words(request), offered)
 
         return await answer(request, draw)
 
@@ -123,3 +146,17 @@ def pages(bridge: Bridge) -> APIRouter:
         return await answer(request, draw, f"-{bridge.watchman.verdict.lines}")
 
     return router
+
+
+def _offered(
+    session: Session,
+    frame: Frame,
+    items: Sequence[DeliveryRow] | Sequence[NoticeRow],
+    of: type[Delivery] | type[Notice],
+) -> dict[int, list[Act]]:
+    """What can be done about those that wait for a person, by their number."""
+    parked = [row.id for row in items if row.state is DeliveryState.PARKED]
+    return {
+        number: acts.of_message(session, Message(number, of), frame.person, frame.now)
+        for number in parked
+    }

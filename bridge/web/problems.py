@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from bridge.errors import Unavailable
 from bridge.kit.clock import Clock
+from bridge.person import Person
 from bridge.sentences import say
 from bridge.web import views
 from bridge.web.shapes import Problem, Wrong
@@ -47,9 +48,10 @@ def say_problems(app: FastAPI, clock: Clock | None) -> None:
     def answer(
         request: Request, status: int, detail: str, errors: Sequence[Wrong] = ()
     ) -> Response:
-        if clock is None or request.url.path.startswith(API):
+        person: Person | None = getattr(request.state, "person", None)
+        if clock is None or person is None or request.url.path.startswith(API):
             return problem(status, detail, errors)
-        page = views.problem(Frame(clock()), trouble(status, detail, errors))
+        page = views.problem(Frame(clock(), person), trouble(status, detail, errors))
         return HTMLResponse(page, status)
 
     @app.exception_handler(HTTPException)

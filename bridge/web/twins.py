@@ -87,7 +87,7 @@ def twins(bridge: Bridge) -> APIRouter:
         asked = request.headers.get("if-none-match", "").split(",")
         seen = {one.strip().removeprefix("W/").strip('"').removesuffix(about) for one in asked}
         revision, shape = await store.look(seen, look)
-        headers = {"etag": f'W/"{revision}{about}"', "cache-control": "no-cache"}
+        headers = {"etag": f'W/"{revision}{about}"', "cache-control": "private, no-cache"}
         if revision in seen:
             return Response(status_code=304, headers=headers)
         if shape is None:

@@ -9,8 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from bridge.person import Person
 from bridge.release import Stage
 from bridge.web import charts
+from bridge.web.acts import Act
 from bridge.web.headline import headline
 from bridge.web.render import render
 from bridge.web.shapes import (
@@ -30,7 +32,7 @@ from bridge.web.shapes import (
 from bridge.web.trouble import onward
 
 T = TypeVar("T")
-Acts = Sequence[object]
+Acts = Sequence[Act]
 Asked = Mapping[str, str]
 RELEASES = ("pipeline", "stage", "actor", "version", "from", "to")
 LINES = ("actor", "code", "version", "kind", "from", "to")
@@ -51,11 +53,11 @@ OUTGOING = (
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around every page: the time, who looks (`name`, `role`, `by`), what an act of
-    theirs came to, and the record's last line, from where a page goes on listening."""
+    """What stands around every page: the time, who looks, what an act of theirs came to, and the
+    record's last line, from where a page goes on listening."""
 
     now: datetime
-    person: object | None = None
+    person: Person
     flash: str | None = None
     seq: int | None = None
 

@@ -95,7 +95,7 @@ def test_what_a_person_is_doing_stays(browser: Browser, town: Town) -> None:
         page.locator("summary", has_text="Raw").first.click()
         town.note(first, "Another sentence.")
         expect(page.locator("p.sentence")).to_have_text("Another sentence.", timeout=SOON)
-        assert page.locator("details").first.evaluate("(one) => one.open")
+        assert page.locator("td details").first.evaluate("(one) => one.open")
     assert [] == told
 
 
@@ -169,4 +169,28 @@ def test_times_are_told_as_one_likes(browser: Browser, town: Town) -> None:
         assert moment in str(time.get_attribute("title"))
         page.reload()
         expect(time).to_have_text("Nov 23, 2026, 10:00:00 AM")
+    assert [] == told
+
+
+def test_an_act_is_done_by_its_button(browser: Browser, town: Town) -> None:
+    key = town.announce("0.1.0")
+    with opened(browser) as (page, told):
+        page.goto(f"{town.address}/releases/{key}")
+        page.locator("summary", has_text="Put into quarantine").click()
+        act = page.locator("details[open]")
+        act.get_by_label("Why").fill("a bad feeling <b>")
+        act.get_by_role("button").click()
+        expect(page.locator(".note.good")).to_contain_text("a bad feeling <b>")
+        expect(page.locator(".note.bad")).to_contain_text("In quarantine")
+        page.locator("summary", has_text="Lift the quarantine").click()
+        act = page.locator("details[open]")
+        act.get_by_label("Why").fill("it went away")
+        page.keyboard.press("Enter")
+        expect(page.locator(".note.good")).to_contain_text("it went away")
+        expect(page.locator(".note.bad")).to_have_count(0)
+        page.goto(f"{town.address}/")
+        page.locator(".tile summary", has_text="Pause").click()
+        page.locator("details[open]").get_by_label("Why").fill("lunch")
+        page.keyboard.press("Enter")
+        expect(page.locator(".tile .note").first).to_contain_text("lunch")
     assert [] == told

@@ -6,8 +6,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.middleware.base import RequestResponseEndpoint
 
-from bridge.web.app import HEADERS
 from bridge.web.files import static
+from bridge.web.guard import HEADERS
 from tools.storybook.states import STATES, State
 
 

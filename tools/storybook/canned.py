@@ -1,7 +1,5 @@
 """Made-up shapes, as the pages get them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -10,8 +8,10 @@ from bridge.delivery import DeliveryState
 from bridge.drift import Gap
 from bridge.errors import Reason
 from bridge.facts import CiRun, HerokuDeployment, PullRequest, Quarantine, Reading, Rollback
+from bridge.person import By, Person, Role
 from bridge.release import Stage
 from bridge.unblock import unblock
+from bridge.web.acts import Act, Ask
 from bridge.web.present import mark
 from bridge.web.shapes import (
     AuditAt,
@@ -81,59 +81,45 @@ SAID = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Ask:
-    name: str
-    label: str
-    kind: str = "text"
-    required: bool = False
-    choices: Sequence[str] = ()
+WHY = Ask("reason", "Why", required=True)
 
 
-@dataclass(frozen=True)
-class Act:
-    path: str
-    label: str
-    explain: str
-    danger: bool = False
-    asks: Sequence[Ask] = (Ask("reason", "Why", required=True),)
-    why_not: str | None = None
+def act(
+    path: str,
+    label: str,
+    explain: str,
+    *more: Ask,
+    danger: bool = False,
+    why_not: str | None = None,
+) -> Act:
+    return Act(path, label, explain, danger, (WHY, *more), why_not)
 
 
-@dataclass(frozen=True)
-class Person:
-    name: str
-    role: str
-    by: str
-
-
-ANA = Person("Ana Example", "operator", "github")
-RETRY = Act("/releases/7/retry", "Try again", "It begins once more, from the announcement.")
-ROLLBACK = Act(
+ANA = Person("4711", "Ana Example", Role.OPERATOR, By.GITHUB)
+VERA = Person("vera", "Vera Example", Role.VIEWER, By.PROXY)
+RETRY = act("/releases/7/retry", "Try again", "It begins once more, from the announcement.")
+ROLLBACK = act(
     "/releases/7/rollback",
     "Roll back",
     "The version verified before is put back, and this one goes into quarantine.",
     danger=True,
 )
-LATER = Act(
+LATER = act(
     "/releases/7/quarantine",
     "Put into quarantine",
     "It is neither proposed nor built before a person lifts it.",
+    Ask("until", "Until, in UTC; else a person lifts it", "moment"),
+    Ask("allow", "Allow, for this version only", "choice", choices=("yanked", "freeze")),
     danger=True,
-    asks=(
-        Ask("reason", "Why", required=True),
-        Ask("until", "Until, in UTC; else a person lifts it", "moment"),
-        Ask("allow", "Allow, for this version only", "choice", choices=("yanked", "freeze")),
-    ),
 )
-NOT_NOW = Act(
+NOT_NOW = act(
     "/releases/7/release-quarantine",
     "Lift the quarantine",
     "It may be proposed again.",
     why_not="regression-model 0.1.2 is not in quarantine.",
 )
-PAUSE = Act("/pipelines/house-prices/pause", "Pause", "Nothing new is proposed or built.")
-REPLAY = Act("/deliveries/41/replay", "Handle again", "The stored delivery is handled once more.")
+PAUSE = act("/pipelines/house-prices/pause", "Pause", "Nothing new is proposed or built.")
+REPLAY = act("/deliveries/41/replay", "Handle again", "The stored delivery is handled once more.")
 
 
 def before(**span: float) -> datetime:

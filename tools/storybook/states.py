@@ -18,12 +18,13 @@ from tools.storybook.canned import (
     REPLAY,
     RETRY,
     ROLLBACK,
+    VERA,
     row,
     tile,
     under_way,
 )
 
-PLAIN = Frame(NOW)
+PLAIN = Frame(NOW, person=VERA)
 SIGNED_IN = Frame(NOW, person=ANA)
 DONE = Frame(NOW, person=ANA, flash="Done: regression-model 0.1.2 begins anew.")
 NAMES = ["house-prices", "rents"]
