@@ -49,6 +49,7 @@ bench: $(STAMP) $(MODEL) ## The measurements of bench/, as tables
 	@$(BIN)/python -m bench.deploy
 	@$(BIN)/python -m bench.store
 	@$(BIN)/python -m bench.ingest
+	@$(BIN)/python -m bench.pages
 
 format: $(STAMP) ## Put the code in order
 	@$(BIN)/ruff format --quiet

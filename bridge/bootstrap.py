@@ -56,10 +56,8 @@ class Neighbours:
         self._sleep = sleep
         self._secrets = settings.secrets()
         self._made: dict[str, tuple[Index, GitHub, Heroku, PredictionApi]] = {}
-        public = settings.public_index
-        self._public = (
-            Index(self._door("the public index", public, None), public) if public else None
-        )
+        url = settings.public_index
+        self._public = Index(self._door("the public index", url, None), url) if url else None
         self._issuers: dict[str, Issuer] = {}
 
     def world(
@@ -172,6 +170,7 @@ class Bridge:
         self.settings = settings
         self.store = Store(settings.database_url)
         self.clock = clock or self.store.clock
+        self.watchman = Watchman(self.store, self.clock)
         self.neighbours = Neighbours(settings, self.clock, transport, sleep)
         self._chance = chance
         self._stop = asyncio.Event()
@@ -189,11 +188,6 @@ class Bridge:
         sweeper = Sweeper(self.store, self.settings.pipeline, self.neighbours, self.clock)
         every = self.settings.sweep_every
         return Worker(self.store, inbox, self.reconciler, sweeper, self.clock, every, self.outbox)
-
-    @cached_property
-    def watchman(self) -> Watchman:
-        """Knows whether the record is whole."""
-        return Watchman(self.store, self.clock)
 
     @cached_property
     def teller(self) -> Teller:
@@ -229,14 +223,12 @@ class Bridge:
         await self.store.write(lambda session: begin(session, self.clock()))
         await self.outbox.begin()
         listening = asyncio.create_task(self.store.listen(self.worker.ring_soon))
-        work = asyncio.create_task(self.worker.run(self._stop))
-        watch = asyncio.create_task(self.watchman.run(self._stop))
+        work = asyncio.gather(self.worker.run(self._stop), self.watchman.run(self._stop))
         try:
             yield
         finally:
             self._stop.set()
             await work
-            await watch
             listening.cancel()
             await asyncio.wait([listening])
             await self.neighbours.close()

@@ -32,10 +32,10 @@ class Counts:
     """What was counted, by day; `rows` are (what, day, bucket, count)."""
 
     def __init__(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
-        self._by: defaultdict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+        self._by: defaultdict[tuple[str, str], dict[int, int]] = defaultdict(dict)
         self._times: Counter[tuple[str, str]] = Counter()
         for what, day, number, count in rows:
-            self._by[what, day][number] += count
+            self._by[what, day][number] = count
             self._times[what, day] += count
 
     def buckets(self, what: str, days: Sequence[date]) -> Counter[int]:

@@ -255,7 +255,8 @@ async def test_the_numbers_are_new_every_day(bridge: Bridge) -> None:
         ("/releases?after=-1", 422, "after"),
         ("/releases?limit=0", 422, "limit"),
         ("/releases?stage=nowhere", 422, "stage"),
-        ("/releases?from=0001-01-01", 422, "from"),
+        ("/releases?from=0.0", 422, "from"),
+        ("/releases?to=", 422, "to"),
         ("/releases?actor=%00", 422, "actor"),
         ("/metrics?days=0", 422, "days"),
         ("/audit?at=soon", 422, "at"),
@@ -284,6 +285,8 @@ async def test_a_number_beyond_all_rows_finds_nothing(bridge: Bridge) -> None:
     for path in ("/releases?after=999999999999999999", "/releases?before=999999999999999999"):
         assert (await ask(bridge, path)).status_code == 200
     assert 422 == (await ask(bridge, f"/releases/{2**31}")).status_code
+    for moment in ("0001-01-01", "9999-12-31T23:59:59.999999-14:00", "2000-02-29"):
+        assert 200 == (await ask(bridge, f"/audit?at={moment}&from={moment}")).status_code
 
 
 async def test_every_example_is_one(bridge: Bridge) -> None:

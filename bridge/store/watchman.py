@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bridge import audit
@@ -47,7 +48,7 @@ class Watchman:
         while not stop.is_set():
             try:
                 rest = await self.walk_on()
-            except Unavailable as error:
+            except (Unavailable, DBAPIError) as error:
                 log.warning("the record is not watched", error=str(error))
                 rest = PAUSE
             with contextlib.suppress(TimeoutError):

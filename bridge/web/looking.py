@@ -18,6 +18,8 @@ from bridge.served import Served
 from bridge.store import boards, pauses, releases, tiles
 from bridge.web import rows, shapes
 
+NOTHING = Rollback()
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -145,4 +147,5 @@ def _heroku_release(release: Release | None, line: Transition) -> int | None:
 
 def _rollback(line: Transition) -> Rollback:
     """What the line of a rollback tells of what was put back."""
-    return Rollback.model_validate(line.evidence.root.get("rollback") or {})
+    told = line.evidence.root.get("rollback")
+    return Rollback.model_validate(told) if told else NOTHING

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from sqlmodel import Session
 
 from bridge.bootstrap import Bridge
@@ -27,16 +27,25 @@ YEARS = range(1970, 9000)
 CURSOR = r"^[0-9]{1,18}$"
 
 
-def in_utc(moment: datetime) -> datetime:
-    """A moment without a zone is meant in UTC. Raises ValueError for a year that cannot be."""
+def in_utc(text: str) -> datetime:
+    """A moment as ISO 8601 writes it, or a day; in UTC, if no zone is given. Raises ValueError.
+
+    Years in which there was no bridge are moved to where every database can compare them.
+    """
+    moment = datetime.fromisoformat(text)
     if moment.year not in YEARS:
-        raise ValueError("the year cannot be")
+        return datetime(min(max(moment.year, YEARS.start), YEARS.stop), 1, 1, tzinfo=UTC)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
 Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
-Time = Annotated[datetime, AfterValidator(in_utc), Query(description="UTC, if no zone is given")]
+Time = Annotated[
+    datetime,
+    BeforeValidator(in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+    Query(description="in UTC, if no zone is given"),
+]
 Days = Annotated[int, Query(ge=1, le=366, description="of how many days, today included")]
 State = Annotated[DeliveryState | None, Query()]
 S = TypeVar("S", bound=shapes.Shape)
