@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, text
+from sqlalchemy import ColumnElement, Connection, bindparam, text
 from sqlmodel import Session, col, func, select
 
 from bridge.pause import EVERYTHING
@@ -20,31 +20,36 @@ ADD = text(
     "VALUES (:pipeline, :what, :day, :bucket, :count) "
     "ON CONFLICT (pipeline, what, day, bucket) DO UPDATE SET count = tally.count + excluded.count"
 )
-LINES_OF = select(Transition.kind, Transition.recorded_at).order_by(col(Transition.seq).desc())
+LAST = (  # statements that every line asks are built once
+    select(Served)
+    .where(Served.pipeline == bindparam("pipeline"))
+    .order_by(col(Served.seq).desc())
+    .limit(1)
+)
+LINES_OF = (
+    select(Transition.kind, Transition.recorded_at)
+    .where(Transition.release_id == bindparam("release"))
+    .order_by(col(Transition.seq).desc())
+)
 """The last ones first. Which of them are moves is not asked: SQLite would look for the release
 among all moves."""
 
 
 def keep(session: Session, release: Release, line: Transition) -> None:
     """Keep what the line changes; it is not in the record yet."""
-    if line.kind != "intent" and line.code == release.code:
-        release.reason_since = line.recorded_at
     tells, before = told(release, line), last(session, release.pipeline)
     since = None
-    if line.kind == "move":
-        release.actor = line.actor
-        lines = session.exec(LINES_OF.where(Transition.release_id == line.release_id))
+    if line.kind == "move" and line.from_stage:
+        lines = session.exec(LINES_OF, params={"release": line.release_id})
         since = next((at for kind, at in lines if kind == "move"), None)
     _add(session.connection(), counted(tells, since, release.created_at, before))
     if found := after(before, tells):
         session.add(found)
-    session.add(release)
 
 
 def last(session: Session, pipeline: str) -> Served | None:
     """What serves in a pipeline now."""
-    query = select(Served).where(Served.pipeline == pipeline).order_by(col(Served.seq).desc())
-    return session.exec(query.limit(1)).first()
+    return session.exec(LAST, params={"pipeline": pipeline}).first()
 
 
 def by_day(

@@ -31,6 +31,11 @@ def append(
     evidence: dict[str, JsonValue] | None = None,
 ) -> Transition:
     """Add one line about `release`, tied to the line before it, and to what is counted of it."""
+    if kind != "intent" and reason.code == release.code:
+        release.reason_since = now
+    if kind == "move":
+        release.actor = actor
+    session.add(release)
     count, head = session.exec(END).first() or (0, audit.GENESIS)
     line = Transition(
         seq=(count or 0) + 1,
