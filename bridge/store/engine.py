@@ -65,7 +65,7 @@ def _sqlite(url: URL, role: Role) -> Engine:
     engine = create_engine(
         url,
         module=module,
-        pool_size=1 if role == "write" else 5,
+        pool_size=1 if role == "write" else 6,  # one of them asks for revisions
         max_overflow=0,
         connect_args={"check_same_thread": False},
         hide_parameters=True,

@@ -50,7 +50,7 @@ def postgresql(url: URL, role: Literal["write", "read"]) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         isolation_level="READ COMMITTED" if role == "write" else "REPEATABLE READ",
-        pool_size=1 if role == "write" else 5,
+        pool_size=1 if role == "write" else 6,  # one of them asks for revisions
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
