@@ -79,8 +79,6 @@ def begin(
         created_at=now,
         due_at=now,
         facts=Facts(),
-        actor=by,
-        reason_since=now,
     )
     _learn(row, told)
     _hear(row, told, heard_at or now)
