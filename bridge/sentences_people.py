@@ -12,6 +12,7 @@ PEOPLE: dict[str, str] = {
     "cross_site": "This did not come from one of our own pages, so nothing was done. Go back, load "
     "the page again and repeat it. A program sends its token: Authorization: Bearer …",
     "viewers_only_look": "{name} may look, but not act: that takes an operator.",
+    "form_too_slow": "The form took too long to come. Send it again.",
     "too_many_tries": "Too many tokens that are none of ours. Try again in {seconds} s.",
     # signing in
     "not_begun_here": "This sign-in was not begun here, or too long ago. Begin again.",

@@ -1,8 +1,9 @@
 """Who asks: by a token, a session, a proxy, or for sitting at this machine. And who does not."""
 
+import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import itsdangerous
 import pytest
 from pydantic import ValidationError
 from starlette.datastructures import Headers
+from starlette.types import Message, Scope
 
 from bridge.bootstrap import Bridge
 from bridge.errors import Misconfigured, Reason
@@ -18,9 +20,10 @@ from bridge.sign_in import Web, must_know_people, who_may
 from bridge.web.app import create_app
 from bridge.web.people.door import own
 from bridge.web.people.who import SOMEBODY_HERE, who
+from bridge.web.wish import FORM_WITHIN
 from tests.bridge_kit import NOW, a_bridge
 from tests.people_kit import CAROL, OWN_PAGE, ROSA, TOKENS, acts_of, asking, carrying, signs_in
-from tests.rehearsal_kit import served
+from tests.rehearsal_kit import Skipping, served
 
 PROXY = {"trusted": ["10.0.0.0/8", "fd00::/8"], "operators": ["rosa"]}
 
@@ -287,6 +290,64 @@ async def test_a_form_that_is_no_form_is_no_crash(bridge: Bridge) -> None:
         ):
             answer = await client.post("/sign-in", content=content, headers={"content-type": kind})
             assert 400 <= answer.status_code < 500, kind
+
+
+def test_a_form_that_takes_for_ever_is_not_waited_for(tmp_path: Path, loop: Skipping) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"token="
+        loop.skipped += FORM_WITHIN + 1
+        for _ in range(9):
+            await asyncio.sleep(0)
+        yield b"x"
+
+    async def story() -> None:
+        form = {"content-type": "application/x-www-form-urlencoded", **OWN_PAGE}
+        async with a_bridge(tmp_path, web=TOKENS) as bridge:
+            for path, proof in (("/sign-in", {}), ("/everything/pause", carrying(ROSA))):
+                said = await raw(bridge, path, {**form, **proof}, slow())
+                assert 408 == said["status"]
+
+    loop.run_until_complete(story())
+
+
+@pytest.fixture
+def loop() -> Iterator[Skipping]:
+    made = Skipping()
+    yield made
+    made.run_until_complete(made.shutdown_asyncgens())
+    made.run_until_complete(made.shutdown_default_executor())
+    made.close()
+
+
+async def raw(
+    bridge: Bridge, path: str, headers: dict[str, str], chunks: AsyncIterator[bytes]
+) -> Message:
+    """How the bridge begins to answer what comes in pieces, as a server hands it over."""
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        async for chunk in chunks:
+            return {"type": "http.request", "body": chunk, "more_body": True}
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    await create_app(bridge)(scope, receive, send)
+    return told[0]
 
 
 # a proxy

@@ -4,7 +4,6 @@ The guard has let in an operator; what an act means, and when it makes no sense,
 the command line asks too.
 """
 
-import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
@@ -27,12 +26,16 @@ from bridge.store import Store
 from bridge.web.acts import MESSAGE_ACTS, PAUSE, RELEASE_ACTS, RESUME, Doing, Line, Message, Said
 from bridge.web.api import Identifier
 from bridge.web.refusals import refusal
-from bridge.web.wish import Done, Wish, of_form
+from bridge.web.wish import Done, Wish, form_of, of_form
 
 T = TypeVar("T")
 Find = Callable[[Session], T]
-UNKNOWN = {"no_release_here", "no_delivery", "no_notice", "no_such_pipeline"}
-FORM_WITHIN = 10.0
+STATUS = {
+    **dict.fromkeys(("no_release_here", "no_delivery", "no_notice", "no_such_pipeline"), 404),
+    "not_acted": 422,
+    "form_too_slow": 408,
+}
+"""Of the reasons that are not a plain conflict with how things stand."""
 SEE_OTHER = 303
 ON_RELEASE = {doing.name: doing for doing in RELEASE_ACTS}
 ON_LINE = {doing.name: doing for doing in (PAUSE, RESUME)}
@@ -114,8 +117,7 @@ class Hand:
     ) -> Response:
         """For a page's button: done, and `back` to the page."""
         try:
-            async with asyncio.timeout(FORM_WITHIN), request.form(max_files=0) as form:
-                wish = of_form(form)
+            wish = of_form(await form_of(request))
             done = await self.do(doing, find, wish, who)
         except (Refused, Unavailable) as error:
             return _no(request, error, back)
@@ -232,6 +234,4 @@ def _no(request: Request, error: Refused | Unavailable, back: str = "") -> Respo
     if isinstance(error, Unavailable):
         reason = Reason("unavailable", f"{error}")
         return refusal(path, 503, reason, {"retry-after": "5"}, way)
-    code = error.reason.code
-    status = 404 if code in UNKNOWN else 422 if code == "not_acted" else 409
-    return refusal(path, status, error.reason, way=way)
+    return refusal(path, STATUS.get(error.reason.code, 409), error.reason, way=way)

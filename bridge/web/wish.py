@@ -1,5 +1,6 @@
 """What somebody says who wants an act done, as JSON or in a form; and what they are told."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,11 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.datastructures import FormData
+from starlette.requests import Request
 
 from bridge.errors import Refused
 from bridge.facts import Allowance
 from bridge.sentences import say
 
+FORM_WITHIN = 10.0
 BLANK = r" \t\r\n\f\v"
 
 
@@ -55,6 +58,15 @@ class Done(BaseModel):
     code: str
     sentence: str
     delivery: int | None = None
+
+
+async def form_of(request: Request) -> FormData:
+    """The fields of a form, which may not take for ever to come. Raises Refused."""
+    try:
+        async with asyncio.timeout(FORM_WITHIN), request.form(max_files=0, max_fields=99) as form:
+            return form
+    except TimeoutError:
+        raise Refused(say("form_too_slow")) from None
 
 
 def of_form(form: FormData) -> Wish:

@@ -1,6 +1,5 @@
 """The door: where people sign in, by a token or at GitHub, and out."""
 
-import asyncio
 import re
 from datetime import datetime, timedelta
 
@@ -22,10 +21,10 @@ from bridge.web.people.github import AtGitHub
 from bridge.web.people.who import by_token
 from bridge.web.refusals import TEMPLATES
 from bridge.web.suspects import Suspects
+from bridge.web.wish import form_of
 
 log = structlog.get_logger()
 OWN_PATH = re.compile(r"/(?![/\\])[\w\-./~?&=%+:]*", re.ASCII)
-FORM_WITHIN = 10.0
 BEGUN = "begun"
 BEGUN_LASTS = timedelta(minutes=10)
 SEE_OTHER = 303
@@ -69,8 +68,11 @@ def door(
 
     @router.post(SIGN_IN)
     async def with_token(request: Request) -> Response:
-        async with asyncio.timeout(FORM_WITHIN), request.form(max_files=0, max_fields=9) as form:
-            told, next_page = f"{form.get('token', '')}", own(f"{form.get('next', '')}")
+        try:
+            form = await form_of(request)
+        except Refused as error:
+            return asks("/", error.reason, 408)
+        told, next_page = f"{form.get('token', '')}", own(f"{form.get('next', '')}")
         if person := by_token(told.strip().encode(), web):
             return lets_in(request, person, next_page)
         log.warning("wrong token", address=peer(request.scope))
