@@ -142,6 +142,7 @@ async def test_a_person_signs_in_with_a_token_and_out_again(bridge: Bridge) -> N
         assert 'name="next" value="/releases"' in asked.text
         answer = await signs_in(client, f" {ROSA} ", "/releases")
         assert (303, "/releases") == (answer.status_code, answer.headers["location"])
+        assert '"cache"' == answer.headers["clear-site-data"], "no page of another person is kept"
         flags = answer.headers["set-cookie"].lower()
         assert "httponly" in flags
         assert "samesite=lax" in flags

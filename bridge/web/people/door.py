@@ -28,6 +28,8 @@ OWN_PATH = re.compile(r"/(?![/\\])[\w\-./~?&=%+:]*", re.ASCII)
 BEGUN = "begun"
 BEGUN_LASTS = timedelta(minutes=10)
 SEE_OTHER = 303
+FORGET = {"clear-site-data": '"cache"'}
+"""A page that the browser has kept shows somebody else's buttons."""
 
 
 class Begun(BaseModel):
@@ -57,7 +59,7 @@ def door(
     def lets_in(request: Request, person: Person, next_page: str) -> Response:
         session.begin(request.session, person, clock())
         log.info("signed in", person=person.id, by=person.by.value, role=person.role.value)
-        return RedirectResponse(next_page, SEE_OTHER)
+        return RedirectResponse(next_page, SEE_OTHER, FORGET)
 
     @router.get(SIGN_IN)
     async def sign_in(request: Request) -> Response:
@@ -114,8 +116,7 @@ def door(
             await store.write(lambda transaction: session.end(transaction, known, clock()))
             log.info("signed out", person=known.id)
         request.session.clear()
-        headers = {"clear-site-data": '"cache"'}
-        return RedirectResponse(SIGN_IN, SEE_OTHER, headers)
+        return RedirectResponse(SIGN_IN, SEE_OTHER, FORGET)
 
     return router
 
