@@ -72,10 +72,10 @@ def test_what_goes_out_is_listed(bridge: Run, listener: Listener, home: Path) ->
     asyncio.run(store.write(lambda session: outbox.put(session, notice)))
     store.close()
     code, out, _ = bridge("notify", "--json")
-    (told,) = json.loads(out)
+    (told,) = json.loads(out)["items"]
     assert (0, "chain", 1, 0) == (code, told["target"], told["waiting"], told["parked"])
     code, out, _ = bridge("deliveries", "--out", "--json")
-    assert "It failed." == json.loads(out)[0]["text"]
+    assert "It failed." == json.loads(out)["items"][0]["text"]
     code, out, _ = bridge("deliveries", "--out", "--parked")
     assert "Nothing is parked." == out.strip()
     code, out, _ = bridge("discard", "1", "--out", "--reason", "nobody needs it")

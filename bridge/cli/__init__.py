@@ -1,22 +1,23 @@
 """The command line. Exit codes: 0 done, 1 the answer is no, 2 wrong words, 3 nobody answers."""
 
+import io
+import sys
 from typing import Annotated
 
 import typer
 
-from bridge import __version__
 from bridge.cli import (  # noqa: F401 - they bring the commands
     act,
+    audit,
     drift,
     inbox,
     notify,
     operate,
-    pause,
     pin,
     read,
-    recall,
+    watch,
 )
-from bridge.cli.common import app, end, out
+from bridge.cli.common import app, end
 from bridge.errors import BridgeError, Refused, Unavailable
 
 __all__ = ["app", "main"]
@@ -24,8 +25,11 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run a command; bad news becomes one clear line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 is told what it can show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        app(prog_name="bridge")
     except Unavailable as error:
         end(3, f"{error}")
     except Refused as error:
@@ -40,5 +44,7 @@ def version(
 ) -> None:
     """Bridge carries every version of a model from uploaded to proven serving."""
     if show:
-        out.print(__version__)
+        from bridge import __version__
+
+        print(__version__)
         raise typer.Exit

@@ -1,35 +1,40 @@
 """The commands that do something."""
 
+import json
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from bridge.cli.common import AsJson, app, err, out
+from bridge.cli import screen
+from bridge.cli.common import RUN, command, err
+from bridge.cli.words import AsJson
 from bridge.errors import Misconfigured
-from bridge.kit.clock import system_clock
-from bridge.kit.log import configure
 from bridge.sentences import say
-from bridge.settings import Settings, load
-from bridge.sign_in import is_loopback as is_loopback
-from bridge.sign_in import must_know_people, who_may
-from bridge.store import Store
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
 
 
-@app.command()
+@command(RUN, "bridge serve", "bridge serve --host 127.0.0.1 --port 8080")
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="NUMBER", help="The port to listen on.")] = 8000,
 ) -> None:
     """Receive webhooks, carry releases and show the pages, in one process."""
     import gc
 
     from bridge.bell import Bell
     from bridge.bootstrap import Bridge, must_have_pipelines, must_use_https
+    from bridge.kit.log import configure
+    from bridge.settings import load
+    from bridge.sign_in import is_loopback, must_know_people
     from bridge.store import start
     from bridge.web import server
     from bridge.web.app import create_app
@@ -56,20 +61,33 @@ def serve(
         server.run(web, host, port, bell.close)
 
 
-@app.command()
+@command(
+    RUN,
+    "bridge announce dist/model-0.1.1-py3-none-any.whl --url https://bridge.example.com",
+    "bridge announce dist/model-0.1.1-py3-none-any.whl --dry-run",
+)
 def announce(
-    dist: Annotated[list[Path], typer.Argument(help="The built files.", exists=True)],
+    dist: Annotated[
+        list[Path], typer.Argument(metavar="DIST...", help="The built files.", exists=True)
+    ],
     url: Annotated[
-        str, typer.Option(help="The bridge's address.", envvar="BRIDGE_URL")
+        str, typer.Option(metavar="URL", help="The bridge's address.", envvar="BRIDGE_URL")
     ] = "http://127.0.0.1:8000",
-    commit: Annotated[str | None, typer.Option(envvar="CIRCLE_SHA1")] = None,
-    tag: Annotated[str | None, typer.Option(envvar="CIRCLE_TAG")] = None,
+    commit: Annotated[
+        str | None,
+        typer.Option(metavar="SHA", envvar="CIRCLE_SHA1", help="What it was built from."),
+    ] = None,
+    tag: Annotated[
+        str | None, typer.Option(metavar="TAG", envvar="CIRCLE_TAG", help="The tag that was built.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it, send nothing.")] = False,
     attest: Annotated[
-        Path | None, typer.Option(help="Sign the wheel with this Ed25519 key.", exists=True)
+        Path | None,
+        typer.Option(metavar="KEY", help="Sign the wheel with this Ed25519 key.", exists=True),
     ] = None,
     bundle: Annotated[
-        Path | None, typer.Option(help="A sigstore bundle of the wheel.", exists=True)
+        Path | None,
+        typer.Option(metavar="FILE", help="A sigstore bundle of the wheel.", exists=True),
     ] = None,
     circleci: Annotated[
         bool, typer.Option("--circleci", help="Have CircleCI vouch for this job and the wheel.")
@@ -80,8 +98,10 @@ def announce(
     The secret is the first one of BRIDGE_WEBHOOK_SECRETS__PUBLISHER. A key to attest with may also
     stand in BRIDGE_ATTESTATION_KEY, or its path in BRIDGE_ATTESTATION_KEY_FILE.
     """
+    from bridge.kit.clock import system_clock
     from bridge.publisher.attest import by_bundle, by_key, by_token, wheel_of
     from bridge.publisher.client import announcement, send
+    from bridge.settings import load
 
     now, attestations = system_clock(), []
     if pem := attest.read_bytes() if attest else _attestation_key():
@@ -92,26 +112,28 @@ def announce(
         attestations.append(by_token(wheel_of(dist), url))
     announced = announcement(dist, now, commit, tag, _ci_job(), attestations)
     if dry_run:
-        out.print_json(announced.body.decode())
-        return
+        return screen.print_json(json.loads(announced.body))
     keys = load().webhook_secrets.keys("publisher")
     if not keys:
         raise Misconfigured("BRIDGE_WEBHOOK_SECRETS__PUBLISHER: it is not set")
-    out.print(f"The bridge says: {send(announced, url, keys[0], now)}")
+    return screen.tell(f"The bridge says: {send(announced, url, keys[0], now)}")
 
 
-@app.command()
+@command(RUN, "bridge migrate", "bridge migrate --to postgresql://bridge@db.example.com/bridge")
 def migrate(
     to: Annotated[
         str | None, typer.Option(metavar="URL", help="Copy everything to this empty database.")
     ] = None,
 ) -> None:
     """Bring the database's schema up to date, or move everything to another database."""
+    from bridge.settings import load
+    from bridge.store import Store
+
     store = Store(load().database_url)
     try:
         if to is None:
             store.migrate()
-            return out.print("The schema is up to date.")
+            return screen.tell("The schema is up to date.")
         other = Store(to)
         try:
             verdict = store.move_to(other)
@@ -119,18 +141,19 @@ def migrate(
             other.close()
     finally:
         store.close()
-    out.print(f"Moved. The chain holds there: {verdict.lines} lines, head {verdict.head}")
-    return out.print("Now set BRIDGE_DATABASE_URL to the new address.")
+    screen.tell(f"Moved. The chain holds there: {verdict.lines} lines, head {verdict.head}")
+    return screen.tell("Now set BRIDGE_DATABASE_URL to the new address.")
 
 
-@app.command()
+@command(RUN, "bridge rehearse", "bridge rehearse --stay", "bridge rehearse --fault list")
 def rehearse(
     stay: Annotated[bool, typer.Option("--stay", help="Keep it running to click through.")] = False,
     as_json: AsJson = False,
     fault: Annotated[
-        list[str] | None, typer.Option(help="Let something go wrong; 'list' tells what can.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Let something go wrong; 'list' tells what can."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides when faults strike.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Decides when faults strike.")] = 1,
 ) -> None:
     """The whole journey on this machine, twice: tag, train, publish, merge, deploy, verify."""
     try:
@@ -164,8 +187,10 @@ def _attestation_key() -> bytes | None:
         raise Misconfigured(f"BRIDGE_ATTESTATION_KEY_FILE cannot be read: {told}") from None
 
 
-def _greet(settings: Settings, url: str) -> None:
+def _greet(settings: "Settings", url: str) -> None:
     """Where it listens, who may speak, what is missing, who may see the pages."""
+    from bridge.sign_in import who_may
+
     secrets = settings.webhook_secrets
     on = [name for name in type(secrets).model_fields if getattr(secrets, name)]
     off = [name for name in type(secrets).model_fields if name not in on]

@@ -1,34 +1,25 @@
 """The drift board."""
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from bridge.cli.common import AsJson, app, out
-from bridge.cli.read import ask, print_json
-from bridge.kit.clock import system_clock
-from bridge.store import boards
-from bridge.web.present import ago, board_json
+from bridge.cli import screen, told, words
+from bridge.cli.ask import ask
+from bridge.cli.common import LOOK, command
+from bridge.sentences import say
 
 
-@app.command()
-def drift(as_json: AsJson = False) -> None:
+@command(LOOK, "bridge drift", "bridge drift --json")
+def drift(as_json: words.AsJson = False, url: words.Url = None) -> None:
     """What index, branch, Heroku and API have, and whether the gaps are meant. Exit 1 if not."""
-    found = ask(boards.all_of_them)
+    from bridge.web.shapes import Boards
+
+    found = ask(url, lambda bridge: bridge.get(Boards, "/drift"))
     if as_json:
-        print_json([board_json(board) for board in found])
-    elif not found:
-        out.print("The sweep has not looked yet.")
-    now = system_clock()
-    for board in found if not as_json else []:
-        seen = board.found.seen
-        table = Table("index", "branch", "Heroku", "API", "seen", box=None, padding=(0, 2, 0, 0))
-        versions = (seen.newest, seen.pinned, seen.deployed, seen.serving)
-        table.add_row(*(Text(one or "?") for one in versions), ago(board.at, now))
-        out.print(Text(board.pipeline, "bold"))
-        out.print(table)
-        for gap in board.found.gaps:
-            if gap.sentence:
-                out.print(Text(f"  {gap.verdict}, {gap.between}: {gap.sentence}"))
-    if any(board.found.surprises for board in found):
+        screen.print_json(found)
+    elif not found.items:
+        screen.tell(say("cli_not_swept").sentence)
+    else:
+        for board in found.items:
+            screen.lines(told.board(board, screen.width()))
+    if any(gap.verdict == "surprise" for board in found.items for gap in board.gaps):
         raise typer.Exit(1)

@@ -11,33 +11,43 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from packaging.version import InvalidVersion, Version
-from rich.text import Text
 
-from bridge import pins
-from bridge.cli.common import app, out
+from bridge.cli import screen
+from bridge.cli.common import RUN, command
 from bridge.errors import Reason, Refused
 from bridge.sentences import say
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-@app.command()
+@command(
+    RUN,
+    "bridge bump requirements.txt regression-model 0.1.1 --dry-run",
+    "bridge bump requirements.txt regression-model 0.1.1 --hash sha256:" + "0123456789abcdef" * 4,
+)
 def bump(
-    file: Annotated[Path, typer.Argument(help="The file that is deployed.", exists=True)],
-    package: Annotated[str, typer.Argument()],
-    version: Annotated[str, typer.Argument()],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file that is deployed.", exists=True)
+    ],
+    package: Annotated[str, typer.Argument(metavar="PACKAGE", help="The package whose pin moves.")],
+    version: Annotated[
+        str, typer.Argument(metavar="VERSION", help="The version that it moves to.")
+    ],
     digests: Annotated[
-        list[str] | None, typer.Option("--hash", help="sha256:… of the new file; repeatable.")
+        list[str] | None,
+        typer.Option("--hash", metavar="DIGEST", help="sha256:… of the new file; repeatable."),
     ] = None,
     also: Annotated[
-        list[Path] | None, typer.Option(help="A file beside it; repeatable.", exists=True)
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A file beside it; repeatable.", exists=True),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the diff, write nothing.")] = (
         False
     ),
 ) -> None:
     """Move the pin of a package, version and hashes, also in what FILE takes by -r or -c."""
+    from bridge import pins
+
     _must_be(version, digests or [])
     main = posixpath.normpath(file.as_posix())
     files = _read([main, *(posixpath.normpath(path.as_posix()) for path in also or [])])
@@ -58,10 +68,12 @@ def bump(
 
 
 def _tell(reason: Reason) -> None:
-    out.print(Text(reason.sentence), soft_wrap=True)
+    screen.tell(reason.sentence)
 
 
 def _must_be(version: str, digests: list[str]) -> None:
+    from packaging.version import InvalidVersion, Version
+
     try:
         Version(version)
     except InvalidVersion as error:
@@ -73,6 +85,8 @@ def _must_be(version: str, digests: list[str]) -> None:
 
 def _read(wanted: list[str]) -> dict[str, str]:
     """These files, and all that they take and that are there."""
+    from bridge import pins
+
     files: dict[str, str] = {}
     while wanted:
         path = wanted.pop(0)

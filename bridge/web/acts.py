@@ -127,7 +127,7 @@ ROLL_BACK: Doing[Release] = Doing(
     "Roll back",
     "act_rollback",
     lambda session, row, said: recall.may_roll_back(
-        session, row.package, row.version, **said.words
+        session, row.package, row.version, now=said.now, **said.words
     ),
     lambda session, row, said: recall.roll_back(
         session, row.package, row.version, now=said.now, **said.words

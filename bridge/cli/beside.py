@@ -1,0 +1,78 @@
+"""A bridge's database, asked like the bridge itself: the same twins, in this process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlmodel import Session
+
+from bridge import audit
+from bridge.bootstrap import Bridge
+from bridge.cli.acts import hands
+from bridge.errors import Misconfigured
+from bridge.sentences import say
+from bridge.settings import load
+from bridge.store import migrations, record
+from bridge.web.problems import say_problems
+from bridge.web.shapes import ChainVerdict
+from bridge.web.twins import twins
+
+
+@contextmanager
+def application() -> Iterator[FastAPI]:
+    """The twins and the acts of a bridge that does not run. Raises Misconfigured."""
+    with at_rest() as bridge:
+        app = FastAPI(openapi_url=None)
+        say_problems(app)
+        app.include_router(twins(bridge))
+        app.include_router(hands(bridge))
+        yield app
+
+
+def whole_chain() -> ChainVerdict:
+    """What every line says, from the first on. Raises Misconfigured."""
+    with at_rest() as bridge:
+        told = bridge.store.read_now(lambda session: audit.verify(record.chain(session)))
+        return ChainVerdict(
+            holds=told.holds,
+            lines=told.lines,
+            head=told.head,
+            bad_seq=told.bad_seq,
+            problem=told.problem,
+            checked_at=bridge.clock(),
+            whole_at=bridge.clock(),
+        )
+
+
+@contextmanager
+def at_rest() -> Iterator[Bridge]:
+    """The bridge that is configured here, which only looks and writes: its database is not made,
+    and one of another schema is not touched. Raises Misconfigured."""
+    settings = load()
+    try:
+        url = make_url(settings.database_url)
+    except ArgumentError:
+        raise Misconfigured(say("cli_bad_database").sentence) from None
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise Misconfigured(say("cli_no_database").sentence)
+    bridge = Bridge(settings)
+    try:
+        bridge.store.read_now(_must_fit)
+        yield bridge
+    except (OperationalError, ProgrammingError) as error:
+        raise Misconfigured(say("cli_no_data", why=error.orig).sentence) from None
+    finally:
+        bridge.store.close()
+
+
+def _must_fit(session: Session) -> None:
+    """Raises Misconfigured for a database that another version of the bridge has written."""
+    found = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    known = max(path.name[:4] for path in (migrations() / "versions").glob("[0-9]*.py"))
+    if found != known:
+        code = "cli_newer_schema" if found > known else "cli_older_schema"
+        raise Misconfigured(say(code, found=found, known=known).sentence)
