@@ -21,6 +21,8 @@ CLI: dict[str, str] = {
     "it.",
     "cli_newer_schema": "A newer bridge wrote what database_url names (schema {found}, this one "
     "knows {known}). Install that version here, or ask it with --url.",
+    "unknown_schema": "What database_url names cannot be brought up to date: {why}. A newer bridge "
+    "wrote it; install that version here.",
     "cli_older_schema": "An older bridge wrote what database_url names (schema {found}, this one "
     "needs {known}). Stop it, then: bridge migrate",
     # what it did not find

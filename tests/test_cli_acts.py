@@ -153,6 +153,14 @@ def test_a_database_of_another_schema_is_left_alone(
     assert [] == acts(store)
 
 
+def test_a_newer_schema_is_not_brought_up_to_date(bridge: Run, store: Store) -> None:
+    newer = text("UPDATE alembic_version SET version_num = '9999'")
+    asyncio.run(store.write(lambda session: session.execute(newer)))
+    code, out, err = bridge("migrate")
+    assert (2, "") == (code, out)
+    assert "A newer bridge wrote it" in err
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
@@ -14,8 +15,9 @@ from sqlmodel import Session
 import bridge
 from alembic import command
 from bridge import audit
-from bridge.errors import Unavailable
+from bridge.errors import Misconfigured, Unavailable
 from bridge.kit.clock import system_clock
+from bridge.sentences import say
 from bridge.store import move, postgresql
 from bridge.store.checkpoints import Checkpoints
 from bridge.store.engine import engine_for
@@ -152,11 +154,15 @@ class Store:
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema up to date, in the transaction that is open."""
+    """Bring the schema up to date, in the transaction that is open. Raises Misconfigured for one
+    that a newer bridge has made."""
     config = Config()
     config.set_main_option("script_location", str(migrations()))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise Misconfigured(say("unknown_schema", why=error).sentence) from None
 
 
 def migrations() -> Path:
