@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bridge.web.wish import Done
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from bridge.cli.asked import Done
 from bridge.release import Stage
 from bridge.web.shapes import Numbers, Page, ReleaseRow
 from tests import cli_kit

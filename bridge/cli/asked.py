@@ -16,19 +16,11 @@ from bridge.errors import Misconfigured, Reason, Refused, Unavailable
 from bridge.kit.outbound import is_https_or_here
 from bridge.sentences import say
 from bridge.web.shapes import Problem
+from bridge.web.wish import Done
 
 S = TypeVar("S", bound=BaseModel)
 TIMEOUT = httpx.Timeout(30, connect=5)
 Word = str | int | bool | None
-
-
-class Done(BaseModel):
-    """What was done, or would be; `delivery` is the number under which it is kept."""
-
-    done: bool
-    code: str
-    sentence: str
-    delivery: int | None = None
 
 
 class Asked:

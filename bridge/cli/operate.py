@@ -12,7 +12,7 @@ from bridge.cli.common import ACT, command
 from bridge.sentences import say
 
 if TYPE_CHECKING:
-    from bridge.cli.asked import Done
+    from bridge.web.wish import Done
 
 Which = Annotated[
     str | None,
@@ -138,8 +138,9 @@ def _to_version(
     url: str | None, package: str, version: str, name: str, told: dict[str, object], as_json: bool
 ) -> None:
     """Do it to a version: to all its releases, one a pipeline, whichever of them is named."""
-    from bridge.cli.asked import Asked, Done
+    from bridge.cli.asked import Asked
     from bridge.cli.find import rows_of
+    from bridge.web.wish import Done
 
     async def doing(bridge: Asked) -> Done:
         row = (await rows_of(bridge, package, version))[0]
