@@ -13,6 +13,7 @@ CLI: dict[str, str] = {
     "cli_open_token": "BRIDGE_TOKEN would travel to {host} for everybody to read: use https.",
     "cli_bad_url": "This is not the address of a bridge, as https://bridge.example.com is: --url. "
     "Who asks stands in BRIDGE_TOKEN.",
+    "cli_not_read": "What was asked for cannot be read.",
     # its database
     "cli_bad_database": "This is not the address of a database: database_url.",
     "cli_no_database": "There is no such file: database_url. `bridge serve` makes it; --url asks a "

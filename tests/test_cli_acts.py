@@ -153,6 +153,12 @@ def test_a_database_of_another_schema_is_left_alone(
     assert [] == acts(store)
 
 
+def test_what_cannot_be_read_is_told_by_its_name(bridge: Run, store: Store) -> None:
+    code, out, err = bridge("releases", "--after", "yesterday")
+    assert (2, "") == (code, out)
+    assert "cannot be read. after: " in err
+
+
 def test_a_newer_schema_is_not_brought_up_to_date(bridge: Run, store: Store) -> None:
     newer = text("UPDATE alembic_version SET version_num = '9999'")
     asyncio.run(store.write(lambda session: session.execute(newer)))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
@@ -20,7 +21,7 @@ from bridge.sentences import say
 from bridge.settings import load
 from bridge.store import migrations, record
 from bridge.web.acting import Hand, person_of, programs
-from bridge.web.problems import say_problems
+from bridge.web.problems import problem, wrongs
 from bridge.web.shapes import ChainVerdict
 from bridge.web.twins import twins
 
@@ -30,12 +31,18 @@ def application() -> Iterator[FastAPI]:
     """The twins and the acts of a bridge that does not run. Raises Misconfigured."""
     with at_rest() as bridge:
         app = FastAPI(openapi_url=None)
-        say_problems(app)
+        app.add_exception_handler(RequestValidationError, not_read)
         app.include_router(twins(bridge))
         hand = Hand(bridge.store, bridge.clock, ring=lambda: None)
         app.include_router(programs(hand, [one.name for one in bridge.settings.pipeline]))
         app.dependency_overrides[person_of] = user
         yield app
+
+
+async def not_read(request: Request, error: Exception) -> Response:
+    """What was typed makes no sense: in the words of a problem, as over HTTP."""
+    wrong = wrongs(error) if isinstance(error, RequestValidationError) else []
+    return problem(422, say("cli_not_read").sentence, wrong)
 
 
 def user() -> Person:
