@@ -4,9 +4,9 @@ A code is for programs and never changes its meaning; the sentence may be said b
 """
 
 from bridge.errors import Reason
+from bridge.sentences_cli import CLI
 from bridge.sentences_pages import PAGES
 from bridge.sentences_people import PEOPLE
-from bridge.sentences_cli import CLI
 from bridge.sentences_serving import SERVING
 from bridge.sentences_told import TOLD
 

@@ -19,11 +19,11 @@ from starlette.types import ASGIApp
 
 from bridge import __version__, cli, ledger
 from bridge.bootstrap import Bridge
-from bridge.cli import act
 from bridge.delivery import DeliveryState
 from bridge.drift import Seen, judge
 from bridge.release import Stage
 from bridge.sentences import say
+from bridge.sign_in import is_loopback
 from bridge.store import Store, boards, deliveries, releases
 from bridge.web.app import create_app
 from tests.bridge_kit import NOW, PACKAGE, SECRETS, begin, keep, settings, told
@@ -376,8 +376,8 @@ def test_announce_to_nobody_is_3(bridge: Run, monkeypatch: pytest.MonkeyPatch, d
 
 def test_loopback_is_told_from_the_world() -> None:
     everywhere = str(ipaddress.IPv4Address(0))
-    assert all(act.is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"))
-    assert not any(act.is_loopback(host) for host in (everywhere, "::", "10.0.0.1", "b.test"))
+    assert all(is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"))
+    assert not any(is_loopback(host) for host in (everywhere, "::", "10.0.0.1", "b.test"))
 
 
 def test_a_parked_delivery_is_listed_looked_at_and_discarded(bridge: Run, store: Store) -> None:

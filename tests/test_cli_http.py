@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bridge.web.wish import Done
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from bridge.release import Stage
 from bridge.web.shapes import Numbers, Page, ReleaseRow
+from bridge.web.wish import Done
 from tests import cli_kit
 from tests.bridge_kit import PACKAGE
 from tests.cli_kit import TOKEN, Told, a_told_bridge, problem
