@@ -17,6 +17,7 @@ from bridge.release import Release, Stage
 from bridge.store import Store, history
 from bridge.store.history import Asked
 from bridge.store.looks import LOOK, Turn
+from bridge.store.postgresql import take_your_time
 from tests.bridge_kit import NOW, a_store, begin, keep, told
 
 STAGES = (Stage.ANNOUNCED, Stage.CONFIRMED, Stage.FAILED)
@@ -52,6 +53,7 @@ async def filled(store: Store, count: int) -> list[Release]:
 
 def insert(session: Session, rows: list[Release]) -> None:
     """Many at once."""
+    take_your_time(session.connection())
     told = [{**vars(one), "facts": Facts()} for one in rows]
     session.connection().execute(SQLModel.metadata.tables["release"].insert(), told)
 

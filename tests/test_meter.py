@@ -124,8 +124,8 @@ async def test_the_page_and_its_twin_show_the_meter(tmp_path: Path, url: str) ->
         await keep(bridge.store, told("g", "g"))
         await lose(bridge.store, ["unheard_github"])
         page = (await get(bridge, "/deliveries")).text
-        assert '<li class="lost">! 1 of 2 GitHub deliveries never came.</li>' in page
-        assert '<li class="came">✓ Every version was announced (1 so far).</li>' in page
+        assert "! 1 of 2 GitHub deliveries never came." in page
+        assert "✓ Every version was announced (1 so far)." in page
         said = "1 of 2 GitHub deliveries never came."
         reason = {"code": "some_deliveries_lost", "sentence": said}
         wanted = {"about": "github", "came": 1, "lost": 1, "reason": reason}
@@ -149,5 +149,6 @@ async def test_a_repair_is_only_words_on_the_page_of_its_release(tmp_path: Path)
         await bridge.store.write(work)
         answer = await get(bridge, f"/releases/{key}")
         assert "<td>repair</td>" in answer.text
-        assert not {"script", "img"} & set(Page(answer.text).tags)
+        tags = Page(answer.text).tags
+        assert (2, 1) == (tags.count("script"), tags.count("img"))  # ours
         assert "&lt;script&gt;" in answer.text

@@ -73,8 +73,6 @@ def application(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with bridge.running():
             yield
-        if github:
-            await github.close()
 
     app = FastAPI(
         title="Bridge",
@@ -130,11 +128,14 @@ def _at_github(bridge: Bridge) -> AtGitHub | None:
     if settings.web.github is None:
         return None
     url, back = settings.github.url, f"{settings.public_url.rstrip('/')}{SIGN_IN}/github/back"
-    way = Door(
-        "GitHub",
-        url,
-        clock=bridge.clock,
-        secrets=settings.secrets(),
-        private_hosts=settings.private_hosts,
-    )
+
+    def way() -> Door:
+        return Door(
+            "GitHub",
+            url,
+            clock=bridge.clock,
+            secrets=settings.secrets(),
+            private_hosts=settings.private_hosts,
+        )
+
     return AtGitHub(settings.web.github, way, url, back)

@@ -7,6 +7,7 @@ Source: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizi
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -50,11 +51,14 @@ class _Membership(BaseModel):
 
 
 class AtGitHub:
-    """Asks GitHub through `door`, which leads to its API; `back` is where it sends people back."""
+    """Asks GitHub through a door to its API, a new one for each person, for people come seldom;
+    `back` is where it sends them back."""
 
-    def __init__(self, told: GitHubSignIn, door: Door, api_url: str, back: str) -> None:
+    def __init__(
+        self, told: GitHubSignIn, door: Callable[[], Door], api_url: str, back: str
+    ) -> None:
         self._told = told
-        self._door = door
+        self._open = door
         self._web = web_of(api_url)
         self._back = back
 
@@ -75,20 +79,23 @@ class AtGitHub:
 
     async def person(self, query: str, state: str, verifier: str) -> Person:
         """Who came back with this query. Raises Refused and Unavailable."""
-        token = await self._token(_code(query, state), verifier)
-        proof = {"authorization": f"Bearer {token.get_secret_value()}"}
-        user = _read(_User, await self._door.ask("GET", "/user", headers=proof))
-        if not await self._is_member(f"/user/memberships/orgs/{self._told.organization}", proof):
-            names = {"login": user.login, "organization": self._told.organization}
-            raise Refused(say("not_a_member", **names))
-        role = await self._role(user.login, proof)
+        code, door = _code(query, state), self._open()
+        try:
+            token = await self._token(door, code, verifier)
+            proof = {"authorization": f"Bearer {token.get_secret_value()}"}
+            return await self._who(door, proof)
+        finally:
+            await door.close()
+
+    async def _who(self, door: Door, proof: dict[str, str]) -> Person:
+        user = _read(_User, await door.ask("GET", "/user", headers=proof))
+        organization = self._told.organization
+        if not await _is_member(door, f"/user/memberships/orgs/{organization}", proof):
+            raise Refused(say("not_a_member", login=user.login, organization=organization))
+        role = await self._role(door, user.login, proof)
         return Person(str(user.id), user.login, role, By.GITHUB)
 
-    async def close(self) -> None:
-        """Give back the connections."""
-        await self._door.close()
-
-    async def _token(self, code: str, verifier: str) -> SecretStr:
+    async def _token(self, door: Door, code: str, verifier: str) -> SecretStr:
         body: str = prepare_token_request(
             "authorization_code",
             redirect_uri=self._back,
@@ -98,7 +105,7 @@ class AtGitHub:
             client_secret=self._told.client_secret.get_secret_value(),
         )
         form = {**JSON, "content-type": "application/x-www-form-urlencoded"}
-        answer = await self._door.ask(
+        answer = await door.ask(
             "POST", f"{self._web}/login/oauth/access_token", content=body.encode(), headers=form
         )
         try:
@@ -107,29 +114,30 @@ class AtGitHub:
             return _read(_Token, answer).access_token
         raise _refused(said.error)
 
-    async def _role(self, login: str, proof: dict[str, str]) -> Role:
+    async def _role(self, door: Door, login: str, proof: dict[str, str]) -> Role:
         told = self._told
-        if await self._is_in(told.operators, login, proof):
+        if await self._is_in(door, told.operators, login, proof):
             return Role.OPERATOR
-        if told.viewers and not await self._is_in(told.viewers, login, proof):
+        if told.viewers and not await self._is_in(door, told.viewers, login, proof):
             teams = ", ".join([*told.viewers, *told.operators])
             names = {"login": login, "organization": told.organization}
             raise Refused(say("no_team", **names, teams=teams))
         return Role.VIEWER
 
-    async def _is_in(self, teams: list[str], login: str, proof: dict[str, str]) -> bool:
+    async def _is_in(self, door: Door, teams: list[str], login: str, proof: dict[str, str]) -> bool:
         for team in teams:
             path = f"/orgs/{self._told.organization}/teams/{team}/memberships/{login}"
-            if await self._is_member(path, proof):
+            if await _is_member(door, path, proof):
                 return True
         return False
 
-    async def _is_member(self, path: str, proof: dict[str, str]) -> bool:
-        """An invitation that nobody has accepted is `pending`."""
-        answer = await self._door.ask("GET", path, headers=proof)
-        if answer.status_code in (403, 404):
-            return False
-        return _read(_Membership, answer).state == "active"
+
+async def _is_member(door: Door, path: str, proof: dict[str, str]) -> bool:
+    """An invitation that nobody has accepted is `pending`."""
+    answer = await door.ask("GET", path, headers=proof)
+    if answer.status_code in (403, 404):
+        return False
+    return _read(_Membership, answer).state == "active"
 
 
 def web_of(api_url: str) -> str:
