@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bridge.rehearsal.gate import Fault
-from bridge.rehearsal.github import APP_ID, BOT, INSTALLATION, Refusal
+from bridge.rehearsal.github import APP_ID, BOT, INSTALLATION, Refusal, State
 from tests.rehearsal_github_kit import BEARER, BRANCH, FILE, NAME, NEW, Town
 from tests.rehearsal_kit import served
 
@@ -258,7 +258,7 @@ def test_a_text_that_is_too_long_is_refused(town: Town) -> None:
         town.github.open_pull(BRANCH, "rosa", "Bump", body="x" * 65_537)
 
 
-def test_a_page_shows_what_was_said_and_nothing_that_acts(town: Town) -> None:
+def test_a_page_shows_what_was_said_and_nothing_of_it_acts(town: Town) -> None:
     town.github.commit(BRANCH, {FILE: NEW}, "Bump", "rosa")
     text = "| a | b |\n| - | - |\n| <script>x</script> | **c** |\n\n<!-- hidden -->"
     town.github.open_pull(BRANCH, "rosa", "Bump", body=text)
@@ -266,6 +266,54 @@ def test_a_page_shows_what_was_said_and_nothing_that_acts(town: Town) -> None:
     assert "<td><strong>c</strong></td>" in page
     assert "<script>" not in page
     assert "hidden" not in page
+
+
+def test_a_person_approves_and_merges_on_the_page(town: Town) -> None:
+    head = town.proposed()
+    town.github.rules.checks = {"bridge/gate"}
+    page = f"/{NAME}/pull/1"
+    approved = town.ask("POST", f"{page}/approve", headers={})
+    assert [303, page] == [approved.status_code, approved.headers["location"]]
+    assert {"rosa": "APPROVED"} == town.github.pulls[1].reviews
+    told = town.ask("GET", page, headers={}).text
+    assert f"<b>rosa</b> approved <code>{head[:8]}</code>" in told
+    town.github.set_status(head, "success", "bridge/gate", "bridge")
+    assert '<button class="merge">' in town.ask("GET", page, headers={}).text
+    assert 303 == town.ask("POST", f"{page}/merge", headers={}).status_code
+    assert "rosa" == town.github.pulls[1].merged_by
+    told = town.ask("GET", page, headers={}).text
+    assert "merged by rosa" in told
+    assert "<button" not in told
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "looks_again"), [("pending", "pending", True), ("failure", "failing", False)]
+)
+def test_the_merge_button_is_grey_and_says_why(
+    town: Town, state: State, words: str, looks_again: bool
+) -> None:
+    head = town.proposed()
+    town.github.rules.checks = {"bridge/gate"}
+    town.github.set_status(head, state, "bridge/gate", "bridge")
+    page = f"/{NAME}/pull/1"
+    no = f"Required status check &quot;bridge/gate&quot; is {words}."
+    told = town.ask("GET", page, headers={}).text
+    assert '<button class="merge" disabled>' in told
+    assert no in told
+    assert looks_again is ('http-equiv="refresh"' in told)
+    refused = town.ask("POST", f"{page}/merge", headers={})
+    assert 422 == refused.status_code
+    assert no in refused.text
+    assert "OPEN" == town.github.pulls[1].state
+
+
+def test_nobody_approves_what_is_not_there_or_their_own(town: Town) -> None:
+    assert 404 == town.ask("POST", f"/{NAME}/pull/9/approve", headers={}).status_code
+    town.github.commit(BRANCH, {FILE: NEW}, "Bump", "rosa")
+    town.github.open_pull(BRANCH, "rosa", "Bump")
+    refused = town.ask("POST", f"/{NAME}/pull/1/approve", headers={})
+    assert 422 == refused.status_code
+    assert "Can not approve your own pull request" in refused.text
 
 
 def test_deployments_read_with_an_independent_clients_models(town: Town) -> None:

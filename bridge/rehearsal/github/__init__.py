@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from bridge.rehearsal.gate import Fault
 from bridge.rehearsal.github.access import APP_ID, CLIENT_ID, INSTALLATION, Access
 from bridge.rehearsal.github.accounts import Json
+from bridge.rehearsal.github.buttons import Buttons
 from bridge.rehearsal.github.deployments import Deployment, Deployments
 from bridge.rehearsal.github.door import Door
 from bridge.rehearsal.github.letters import letter
@@ -82,7 +83,7 @@ class GitHub(Pulls):
         self._deployments = Deployments(self, door, BOT, clock)
         self.oauth = OAuth(shapes, clock)
         routes = Rest(self, door, BOT).routes() + self._deployments.routes()
-        routes += self.oauth.routes(door)
+        routes += self.oauth.routes(door) + Buttons(self).routes()
         self.app = Starlette(routes=routes)
 
     @property
