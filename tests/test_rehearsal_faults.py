@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import Refused
+from bridge.errors import Misconfigured, Refused
 from bridge.rehearsal.faults import FAULTS, PREPARED, with_startup_hook
+from bridge.rehearsal.people import policy_for
 from bridge.wheel import inspect
 
 ROOT = Path(__file__).parent.parent
@@ -33,3 +34,9 @@ def test_the_commit_of_pth_wheel_makes_a_wheel_with_a_start_up_hook(tmp_path: Pa
         inspect(wheel.read_bytes(), wheel.name, "regression-model", "0.1.1")
     assert "startup_hook" == refusal.value.reason.code
     assert "startup.pth" in str(refusal.value)
+
+
+def test_you_do_not_click_where_the_fault_is_that_others_do() -> None:
+    assert "human" == policy_for({"worse-model"}, yourself=True)[0]
+    with pytest.raises(Misconfigured, match="in that one others click"):
+        policy_for({"freeze"}, yourself=True)

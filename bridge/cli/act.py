@@ -145,9 +145,17 @@ def migrate(
     return screen.tell("Now set BRIDGE_DATABASE_URL to the new address.")
 
 
-@command(RUN, "bridge rehearse", "bridge rehearse --stay", "bridge rehearse --fault list")
+@command(
+    RUN,
+    "bridge rehearse",
+    "bridge rehearse --yourself --stay",
+    "bridge rehearse --fault list",
+)
 def rehearse(
     stay: Annotated[bool, typer.Option("--stay", help="Keep it running to click through.")] = False,
+    yourself: Annotated[
+        bool, typer.Option("--yourself", help="You approve and merge, where it tells you to click.")
+    ] = False,
     as_json: AsJson = False,
     fault: Annotated[
         list[str] | None,
@@ -162,7 +170,9 @@ def rehearse(
         raise Misconfigured(
             f"the rehearsal needs {error.name}: pip install 'model-bridge[rehearsal]'"
         ) from error
-    raise typer.Exit(play(stay=stay, as_json=as_json, faults=fault or [], seed=seed))
+    raise typer.Exit(
+        play(stay=stay, as_json=as_json, faults=fault or [], seed=seed, yourself=yourself)
+    )
 
 
 def _ci_job() -> dict[str, str] | None:

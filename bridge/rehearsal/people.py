@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from bridge.errors import Misconfigured
 from bridge.kit.clock import system_clock
 from bridge.rehearsal.github.state import Pull
-from bridge.rehearsal.show import Told
+from bridge.rehearsal.show import Show, Told
 from bridge.rehearsal.town import Town
 
 FIRST = "0.1.0"
@@ -15,12 +16,19 @@ ENDS = {"failed", "declined", "superseded"}
 PIN_SETTLED = {"pin_put_back", "revert_declined", "revert_by_hand"}
 """A version that was rolled back leaves its pin to be put back."""
 APPROVALS = 'approvals = { count = 1, people = ["dana", "rosa"] }\n'
+APPROVED_BY_ROSA = 'approvals = { count = 1, people = ["rosa"] }\n'
+ACTED = {"freeze", "self-approval"}
+"""What can go wrong where somebody of the rehearsal approves and merges."""
 
 
-def policy_for(faults: Collection[str]) -> tuple[str, str]:
-    """Who merges, and what else stands in the pipeline's policy."""
+def policy_for(faults: Collection[str], yourself: bool) -> tuple[str, str]:
+    """Who merges, and what else stands in the pipeline's policy. Raises Misconfigured."""
+    if yourself and (clash := sorted(ACTED & set(faults))):
+        raise Misconfigured(f"--yourself and --fault {clash[0]}: in that one others click")
+    if yourself:
+        return "human", APPROVED_BY_ROSA
     merge = "human" if "freeze" in faults else "auto"
-    return merge, APPROVALS if {"freeze", "self-approval"} & set(faults) else ""
+    return merge, APPROVALS if ACTED & set(faults) else ""
 
 
 def stands(told: Told) -> bool:
@@ -30,7 +38,12 @@ def stands(told: Told) -> bool:
 
 
 class People:
-    """Rosa reviews and merges; dana, who trains the models, approves her own."""
+    """Rosa reviews and merges; dana, who trains the models, approves her own.
+
+    `patience` is for how many seconds a version may take to come to its end.
+    """
+
+    patience = 600.0
 
     def __init__(self, town: Town, faults: Collection[str]) -> None:
         self._town, self._faults = town, faults
@@ -69,3 +82,22 @@ class People:
     def _is_green(self, pull: Pull) -> bool:
         said = self._town.github.statuses(pull.head_sha)
         return "success" in [one.state for one in said if one.context == "bridge/gate"][-1:]
+
+
+class Yourself(People):
+    """You are rosa: you are told where to click, and nobody does it for you."""
+
+    patience = 3600.0
+
+    def __init__(self, town: Town, faults: Collection[str], show: Show) -> None:
+        super().__init__(town, faults)
+        self._show = show
+        self._told: set[int] = set()
+
+    def look(self) -> None:
+        """Tell of each pull request once."""
+        for pull in list(self._town.github.pulls.values()):
+            if pull.state == "OPEN" and pull.number not in self._told:
+                self._told.add(pull.number)
+                address = self._town.github.shapes.page
+                self._show.say(f"As rosa, approve and merge {address}/pull/{pull.number}")

@@ -6,7 +6,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 
 import httpx
 
@@ -21,44 +20,16 @@ from bridge.rehearsal.faults import (
     prepare,
     press_merge_button,
 )
-from bridge.rehearsal.people import People, policy_for, stands
+from bridge.rehearsal.people import People, Yourself, policy_for, stands
+from bridge.rehearsal.played import VERSIONS, Played
 from bridge.rehearsal.process import tail
 from bridge.rehearsal.show import Show, Told
-from bridge.rehearsal.timing import Timing, measure
+from bridge.rehearsal.timing import measure
 from bridge.rehearsal.town import PACKAGE, Town, checkout
 
-VERSIONS = ("0.1.0", "0.1.1")
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PATIENCE = 600.0
 VERSION_FILE = "regression_model/regression_model/VERSION"
 LOOK_EVERY = 0.1
-
-
-@dataclass
-class Played:
-    """What came of it."""
-
-    releases: list[Told] = field(default_factory=list)
-    healths: list[dict[str, object]] = field(default_factory=list)
-    timings: list[Timing] = field(default_factory=list)
-    forged: int | None = None
-    merge_button: str | None = None
-    kills: int = 0
-    pulls: dict[str, int] = field(default_factory=dict)
-    builds: dict[str, int] = field(default_factory=dict)
-    chain: dict[str, object] = field(default_factory=dict)
-
-    @property
-    def proven(self) -> bool:
-        """Both versions verified, each by one pull request and one build, the second one serving,
-        and the record whole."""
-        return (
-            [release.stage for release in self.releases] == ["verified"] * len(VERSIONS)
-            and self.healths[-1].get("model_version") == VERSIONS[-1]
-            and self.chain.get("holds") is True
-            and set(self.pulls.values()) == set(self.builds.values()) == {1}
-            and self.forged in (None, 401)
-        )
 
 
 class Failed(BridgeError):
@@ -69,7 +40,7 @@ class Failed(BridgeError):
         self.log = log
 
 
-def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> int:
+def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int, yourself: bool) -> int:
     """Play it and show it; the exit code. Everything that was started is ended again."""
     show = Show(as_json)
     if "list" in faults:
@@ -77,15 +48,18 @@ def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> in
         return 0
     if unknown := set(faults) - FAULTS.keys():
         raise Misconfigured(f"no such fault: {', '.join(sorted(unknown))}; --fault list tells all")
-    played = Played()
+    if yourself and as_json:
+        raise Misconfigured("--yourself tells where to click, and --json keeps silent")
+    policy, played = policy_for(faults, yourself), Played()
     for number in INTERRUPTS:
         signal.signal(number, signal.default_int_handler)
     try:
-        with _town(show, faults) as town:
-            _journey(town, show, played, faults, seed)
+        with _town(show, faults, policy) as town:
+            people = Yourself(town, faults, show) if yourself else People(town, faults)
+            _journey(town, show, played, people, faults, seed)
             _curtain(town, show, played)
             if stay:
-                _stay(town, show)
+                _stay(town, show, played, people)
     except Failed as failure:
         show.log("The log that matters", failure.log)
         show.verdict(False, str(failure))
@@ -94,16 +68,16 @@ def play(*, stay: bool, as_json: bool, faults: Collection[str], seed: int) -> in
     except KeyboardInterrupt:
         show.verdict(False, "Interrupted; everything is stopped and removed.")
         return 1
-    show.json(_as_json(played))
+    show.json(played.as_json())
     return 0 if played.proven else 1
 
 
 @contextlib.contextmanager
-def _town(show: Show, faults: Collection[str]) -> Iterator[Town]:
+def _town(show: Show, faults: Collection[str], policy: tuple[str, str]) -> Iterator[Town]:
     show.heading("Setting the stage")
     lost = LOST if "lost-webhooks" in faults else ()
     strangers = "foreign-package" in faults
-    town = Town(show.say, lost, strangers=strangers, policy=policy_for(faults))
+    town = Town(show.say, lost, strangers=strangers, policy=policy)
     try:
         town.bridge.start()
         show.say(f"Bridge      {town.bridge.url}")
@@ -116,12 +90,13 @@ def _town(show: Show, faults: Collection[str]) -> Iterator[Town]:
         town.stop()
 
 
-def _journey(town: Town, show: Show, played: Played, faults: Collection[str], seed: int) -> None:
+def _journey(
+    town: Town, show: Show, played: Played, people: People, faults: Collection[str], seed: int
+) -> None:
     if "forged-webhook" in faults:
         played.forged = forge(town)
         show.say(f"A forged webhook got {played.forged}")
     prepare(town, faults)
-    people = People(town, faults)
     killer = Killer(town, seed) if "kill-bridge" in faults else None
     try:
         for version in VERSIONS:
@@ -155,7 +130,7 @@ def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
 
 def _follow(town: Town, show: Show, version: str, killer: Killer | None, people: People) -> Told:
     """Watch one version until it has an end; raises Failed when it cannot come to one."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + people.patience
     while time.monotonic() < end:
         people.look()
         told = _ask(town, version)
@@ -171,7 +146,7 @@ def _follow(town: Town, show: Show, version: str, killer: Killer | None, people:
             job = next((job for job in broken.jobs if job.status != "success"), broken.jobs[0])
             raise Failed(f"CI could not publish {version}: job {job.name}", tail(job.log))
         time.sleep(LOOK_EVERY)
-    raise Failed(f"{version} did not end within {PATIENCE:.0f} s", tail(town.bridge.log))
+    raise Failed(f"{version} did not end within {people.patience:.0f} s", tail(town.bridge.log))
 
 
 def _ask(town: Town, version: str) -> Told | None:
@@ -225,31 +200,16 @@ def _curtain(town: Town, show: Show, played: Played) -> None:
     show.verdict(played.proven, words)
 
 
-def _stay(town: Town, show: Show) -> None:
+def _stay(town: Town, show: Show, played: Played, people: People) -> None:
     show.heading("Staying")
     show.say(f"Releases       {town.bridge.url}/releases")
     for pull in town.github.pulls.values():
-        show.say(
-            f"Pull request   {town.github.shapes.url}/acme/model-deployment/pull/{pull.number}"
-        )
+        show.say(f"Pull request   {town.github.shapes.page}/pull/{pull.number}")
+    last = played.releases[-1]
+    show.say(f"Roll it back   {town.bridge.url}/releases/{last.id}, and lift its quarantine there")
     show.say(f"Prediction API {town.api_url}/")
     show.say("Ctrl-C stops and removes everything")
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            time.sleep(1)
-
-
-def _as_json(played: Played) -> dict[str, object]:
-    return {
-        "proven": played.proven,
-        "releases": [release.model_dump(mode="json") for release in played.releases],
-        "health": {"before": played.healths[0], "after": played.healths[-1]},
-        "timings": [timing.as_json() for timing in played.timings],
-        "audit": played.chain,
-        "kills": played.kills,
-        "pull_requests": played.pulls,
-        "builds": played.builds,
-        "alarms": {told.version: told.alarms for told in played.releases},
-        "forged": played.forged,
-        "merge_button": played.merge_button,
-    }
+            people.look()
+            time.sleep(LOOK_EVERY)
