@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from bridge.errors import Reason
 from bridge.release import Stage
+from bridge.unblock import unblock
 from bridge.web import charts
 from bridge.web.files import FILES, address
 from bridge.web.headline import headline
-from bridge.web.shapes import Day, StageTime, Tile
+from bridge.web.shapes import Day, ReleaseRow, StageTime, Tile, Waiting
 from tests.web_kit import Page
 from tools.storybook import canned
 from tools.storybook.canned import tile, under_way
@@ -68,6 +70,17 @@ def test_another_content_has_another_address() -> None:
     assert len(FILES) == len({one.partition("?")[2] for one in addresses})
 
 
+def taken_back(code: str) -> ReleaseRow:
+    """A version that was rolled back, and how far its pin is."""
+    ahead = unblock(Reason(code, ""), "regression-model", "0.1.2")
+    return canned.row(stage=Stage.ROLLED_BACK).model_copy(
+        update={
+            "reason": Reason(code, "Pull request #3 puts the pin back."),
+            "waits_for": ahead and Waiting(who=ahead.who, what=ahead.what, since=canned.NOW),
+        }
+    )
+
+
 @pytest.mark.parametrize(
     ("tiles", "sign", "told"),
     [
@@ -78,6 +91,8 @@ def test_another_content_has_another_address() -> None:
         ([tile(under_way=[under_way(Stage.MERGED)])], "…", "0.1.2 is on the way, without"),
         ([tile(under_way=[under_way(Stage.PROPOSED)])], "…", "0.1.2 waits for a person"),
         ([tile(under_way=[under_way(Stage.PROPOSED)] * 2)], "…", "2 releases wait for"),
+        ([tile(last_failure=taken_back("reverting"))], "…", "0.1.2 waits for a person"),
+        ([tile(last_failure=taken_back("pin_put_back"))], "✓", "nothing waits"),
         (
             [tile(f"p{n}", serving=canned.serving(proven=False)) for n in range(5)],
             "!",

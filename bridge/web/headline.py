@@ -7,6 +7,8 @@ from bridge.unblock import GITHUB, HEROKU, INDEX, NOBODY
 from bridge.web.shapes import Now
 
 NO_PERSON = {NOBODY, INDEX, GITHUB, HEROKU}
+PIN_BACK = {"reverting", "gate_of_revert", "revert_by_hand", "revert_held", "revert_fails"}
+"""Why a version that was rolled back is not over yet: its pin still stands on the branch."""
 NAMED = 3
 
 
@@ -29,7 +31,9 @@ def headline(now: Now) -> Headline:
     if unknown:
         return _said("?", "now_unknown", names=_listed(unknown))
     under_way = [row for one in now.tiles for row in one.under_way]
-    waits = [row for row in under_way if row.waits_for and row.waits_for.who not in NO_PERSON]
+    ended = [one.last_failure for one in now.tiles if one.last_failure]
+    rows = [*under_way, *(row for row in ended if row.reason.code in PIN_BACK)]
+    waits = [row for row in rows if row.waits_for and row.waits_for.who not in NO_PERSON]
     if waits:
         what = f"{len(waits)} releases wait" if len(waits) > 1 else f"{waits[0].version} waits"
         return _said("…", "now_waits", what=what)
