@@ -115,7 +115,7 @@ def _journey(
     played.healths.append(_health(town))
     played.pulls = Counter(pull.head for pull in town.github.pulls.values())
     played.builds = Counter(build.source.version or "" for build in town.heroku.builds)
-    played.chain = json.loads(town.bridge.ask("audit", "verify", "--json").stdout)[0]
+    played.chain = json.loads(town.bridge.ask("audit", "verify", "--json").stdout)
 
 
 def _tag(town: Town, show: Show, version: str, faults: Collection[str]) -> None:
