@@ -39,7 +39,7 @@ button.merge { background: #1f883d; color: #fff }
 button:disabled { background: #eff2f5; color: #59636e; cursor: not-allowed }
 """
 PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8">{head}<title>{title}</title>
+<html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">{head}<title>{title}</title>
 <style>{style}</style>
 <p>{repository}, in the rehearsal</p>
 <h1>{heading}</h1>
