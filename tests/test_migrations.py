@@ -13,8 +13,9 @@ from alembic import command
 from bridge import audit
 from bridge.delivery import Delivery, DeliveryState
 from bridge.release import Release, Stage
-from bridge.store import Store, migrations, record, upgrade
+from bridge.store import Store, books, migrations, record, upgrade
 from bridge.store.engine import engine_for
+from bridge.tally import BEGAN, CAME
 from tests.bridge_kit import begin, keep, told
 
 CONFIG = Config()
@@ -63,6 +64,8 @@ def must_be_up_to_date(url: str) -> None:
         (delivery,) = store.read_now(lambda session: session.exec(select(Delivery)).all())
         assert ("a-delivery", DeliveryState.NEW) == (delivery.delivery_id, delivery.state)
         assert store.read_now(lambda session: audit.verify(record.chain(session))).holds
+        counted = store.read_now(lambda session: books.total(session, BEGAN, f"{CAME}github"))
+        assert {BEGAN: 1, f"{CAME}github": 1} == counted
 
 
 async def test_an_old_database_comes_up_to_date(old: Engine, url: str) -> None:

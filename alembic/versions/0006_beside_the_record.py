@@ -91,7 +91,7 @@ def _fill(tally: sa.Table, served: sa.Table) -> None:
     connection = op.get_bind()
     counts = Counter(recount(_lines(connection)))
     for day, source, count in connection.execute(sa.text(RECEIVED)):
-        counts[Count(EVERYTHING, day, CAME + source, 0)] = count
+        counts[Count(EVERYTHING, CAME + source, day, 0)] = count
     rows = ({**one._asdict(), "count": count} for one, count in counts.items())
     changes = (_row(one) for one in history(_lines(connection)))
     for table, some in ((tally, rows), (served, changes)):
