@@ -16,8 +16,9 @@ from bridge.release import Stage
 
 BUILDING = ("intent_build", "waiting_for_deploy")
 """From here on Heroku may put another version in the place of what serves."""
-NOTHING_CAME = ("build_failed", "release_failed", "overtaken", "superseded")
-"""Why a build ended that put nothing in its place."""
+NOTHING_CAME = ("build_failed", "release_failed")
+"""Why a build failed that put nothing in its place. One that a newer version overtook says nothing:
+that one may run by now."""
 DOUBTS = ("contradicts_later", "replaced_by_hand", "drift_not_deployed", "drift_not_serving")
 SERVES_AGAIN = "serves_again"
 ON_THE_APP = (Stage.DEPLOYED, Stage.VERIFIED, Stage.ROLLING_BACK)
@@ -95,10 +96,9 @@ def _moved(before: Served | None, line: Told) -> Served | None:
             return _new(line, proven=False, broken_since=broken or line.at)
         case was, Stage.FAILED if was in ON_THE_APP:
             return _new(line, proven=False, broken_since=broken or line.at)
-        case Stage.MERGED, Stage.FAILED | Stage.SUPERSEDED if (
-            before and before.code in BUILDING and line.code in NOTHING_CAME
-        ):
-            return _same(before, line, proven=before.was_proven, was_proven=False)
+        case Stage.MERGED, Stage.FAILED if before and before.code in BUILDING:
+            proven = before.was_proven and line.code in NOTHING_CAME
+            return _same(before, line, proven=proven, was_proven=False)
     return None
 
 

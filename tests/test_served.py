@@ -50,7 +50,8 @@ WATCH: Line = (2, "note", "merged>merged", "waiting_for_deploy")
             [*FIRST, BUILD, move(2, "merged>failed", "build_failed")],
             [("0.1", False), ("0.1", True)],
         ),
-        ([*FIRST, BUILD, move(2, "merged>failed", "taken_over")], [("0.1", False)]),
+        ([*FIRST, BUILD, move(2, "merged>failed", "taken_over")], [("0.1", False)] * 2),
+        ([*FIRST, WATCH, move(2, "merged>superseded", "overtaken")], [("0.1", False)]),
         ([*FIRST, move(2, "merged>failed", "quarantined")], []),
         (
             [*FIRST, BUILD, move(2, "merged>deployed"), move(2, "deployed>verified")],
@@ -89,6 +90,15 @@ def test_a_failed_build_after_a_failed_version_proves_nothing() -> None:
     failed = [move(1, "merged>deployed"), move(1, "deployed>failed")]
     lines = [*failed, BUILD, move(2, "merged>failed", "build_failed")]
     assert not any(one.proven for one in history(told(lines)))
+
+
+def test_a_failed_build_after_one_that_was_taken_over_proves_nothing() -> None:
+    """What somebody else deployed in between goes on running, whatever the next build comes to."""
+    taken = [*FIRST, BUILD, move(2, "merged>failed", "taken_over")]
+    lines = [*taken, (3, *BUILD[1:]), move(3, "merged>failed", "build_failed")]
+    found = list(history(told(lines)))
+    assert [False] * len(found[2:]) == [one.proven for one in found[2:]]
+    assert "taken_over" in [one.code for one in found]
 
 
 def test_it_is_broken_from_the_failure_to_the_next_proof() -> None:
