@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import Unavailable
 from bridge.store import Store, news
@@ -95,7 +96,7 @@ class Bell:
         while True:
             try:
                 await self._look()
-            except Unavailable as error:
+            except (Unavailable, SQLAlchemyError) as error:  # a file tells of its troubles so
                 log.warning("the record was not looked at", error=str(error))
             await asyncio.sleep(self._every)
 

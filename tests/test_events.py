@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
 from bridge.bell import Bell
@@ -148,6 +148,18 @@ async def test_fifty_watch_and_one_looks(store: Store) -> None:
     assert 1 <= len(looks) <= 11
     await announced(store, "0.2")
     assert [[2]] * 50 == await asyncio.gather(*watching)
+
+
+async def test_a_look_that_fails_is_not_the_last_one(store: Store) -> None:
+    await announced(store, "0.1")
+    watching = asyncio.create_task(first(Bell(store, every=0.01), None, 1))
+    await asyncio.sleep(0.1)
+    for was, now in (("transition", "hidden"), ("hidden", "transition")):
+        rename = text(f"ALTER TABLE {was} RENAME TO {now}")
+        await store.write(lambda session, rename=rename: session.connection().execute(rename))
+        await asyncio.sleep(0.1)
+    await announced(store, "0.2")
+    assert [2] == await watching
 
 
 async def test_nobody_looks_when_nobody_watches(store: Store) -> None:
