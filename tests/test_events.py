@@ -176,6 +176,13 @@ async def test_silence_is_broken(store: Store) -> None:
         assert [KEEP_ALIVE] * 3 == [await anext(stream) for _ in range(3)]
 
 
+async def test_a_stream_ends_so_that_the_guard_can_ask_again_who_watches(store: Store) -> None:
+    """Somebody who signed out, or whose time is over, would be told everything for ever."""
+    async with asyncio.timeout(SOON):
+        told = [text async for text in told_of(Bell(store), None, beat=0.01, lasts=0.05)]
+    assert {KEEP_ALIVE} == set(told)
+
+
 def test_an_event_is_one_however_hostile_its_words() -> None:
     line = Transition(
         seq=7,

@@ -1,6 +1,7 @@
 """`/api/v1/events`: the record as it grows, as server-sent events whose id is the line's `seq`."""
 
 import json
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
@@ -16,6 +17,9 @@ from bridge.store.news import News
 LAST_ID = 2**63 - 1
 BEAT = 15.0
 """Seconds after which silence is broken: proxies hang up on who says nothing for long."""
+LASTS = 600.0
+"""Seconds after which a stream ends: the browser asks for it anew, and the guard who that is, for
+whoever has signed out meanwhile shall hear no more."""
 KEEP_ALIVE = ": nothing new\nevent: beat\ndata: 0\n\n"
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 LATER = 30
@@ -40,12 +44,17 @@ def events(bell: Bell) -> APIRouter:
     return router
 
 
-async def told_of(bell: Bell, after: int | None, beat: float = BEAT) -> AsyncGenerator[str, None]:
-    """The stream's text, until the bell is closed."""
+async def told_of(
+    bell: Bell, after: int | None, beat: float = BEAT, lasts: float = LASTS
+) -> AsyncGenerator[str, None]:
+    """The stream's text, until the bell is closed or its time is over."""
+    end = time.monotonic() + lasts
     yield KEEP_ALIVE  # the headers travel at once, and a proxy has something to pass on
     async with aclosing(bell.watch(after, beat)) as watched:
         async for lines in watched:
             yield "".join(map(event, lines)) or KEEP_ALIVE
+            if time.monotonic() >= end:
+                return
 
 
 def event(news: News) -> str:
