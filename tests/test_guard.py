@@ -58,6 +58,8 @@ CASES: dict[str, Case] = {
     "an older browser, a longer name": ({"origin": f"{ORIGIN}.evil.test"}, OPERATOR, 403),
     "an older browser, a sandbox": ({"origin": "null"}, OPERATOR, 403),
     "an older browser, nothing": ({"origin": ""}, OPERATOR, 403),
+    "an older browser, no address": ({"origin": "http://["}, OPERATOR, 403),
+    "a sandbox that asks for nobody": ({"origin": "null", "host": ""}, OPERATOR, 403),
     "a foreign page with a token": ({"sec-fetch-site": "cross-site", **BEARER}, BY_TOKEN, 403),
     "a program": (BEARER, BY_TOKEN, None),
     "a session and no header": ({}, OPERATOR, 403),

@@ -84,7 +84,8 @@ def is_ours(headers: Headers, person: Person | None, origin: str) -> bool:
     if site := headers.get("sec-fetch-site"):
         return site in ("same-origin", "none")
     if (told := headers.get("origin")) is not None:
-        return told == origin or urlsplit(told).netloc == headers.get("host")
+        host = told.partition("://")[2]
+        return told == origin or (host != "" and host == headers.get("host"))
     if person is None:
         return False
     is_json = headers.get("content-type", "").partition(";")[0].strip() == "application/json"
