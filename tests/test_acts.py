@@ -357,3 +357,14 @@ async def test_a_body_that_is_too_large_or_no_json_is_a_clear_no(bridge: Bridge)
         answer = await client.post("/everything/pause", data={"reason": "x" * 100_000})
         assert 413 == answer.status_code
         assert 403 == (await client.post("/everything/pause", headers=carrying(CAROL))).status_code
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63 - 1, -(2**31) - 1])
+@pytest.mark.parametrize("path", ["/releases/{}/retry", "/deliveries/out/{}/replay"])
+async def test_a_number_that_no_database_has_is_a_clear_no(
+    bridge: Bridge, path: str, number: int
+) -> None:
+    async with asking(bridge, carrying(ROSA)) as client:
+        pressed = await client.post(path.format(number), data=BECAUSE, headers=OWN_PAGE)
+        asked = await client.post(f"/api/v1{path.format(number)}", json=BECAUSE)
+    assert [422, 422] == [pressed.status_code, asked.status_code]

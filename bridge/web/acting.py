@@ -24,8 +24,8 @@ from bridge.release import Release
 from bridge.sentences import say
 from bridge.store import Store
 from bridge.web.acts import MESSAGE_ACTS, PAUSE, RELEASE_ACTS, RESUME, Doing, Line, Message, Said
-from bridge.web.api import Identifier
 from bridge.web.refusals import refusal
+from bridge.web.twins import Identifier
 from bridge.web.wish import Done, Wish, form_of, of_form
 
 T = TypeVar("T")

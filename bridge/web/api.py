@@ -1,18 +1,15 @@
 """What operations asks for."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from bridge import __version__
 from bridge.errors import Unavailable
 from bridge.store import Store, record
-
-LAST_ID = 2**63 - 1
-Identifier = Annotated[int, Path(ge=-LAST_ID, le=LAST_ID)]
 
 
 class State(BaseModel):
