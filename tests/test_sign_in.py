@@ -279,6 +279,14 @@ def test_and_never_to_somebody_elses(path: str | None) -> None:
     assert "/" == own(path)
 
 
+async def test_a_token_of_half_a_sign_is_a_wrong_one(bridge: Bridge) -> None:
+    """A form may say in which letters it is written; in these, half a surrogate pair is one."""
+    form = b'--x\r\ncontent-disposition: form-data; name="token"\r\n\r\n+2AA-\r\n--x--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=x; charset=utf-7"}
+    async with asking(bridge, OWN_PAGE) as client:
+        assert 401 == (await client.post("/sign-in", content=form, headers=kind)).status_code
+
+
 async def test_a_form_that_is_no_form_is_no_crash(bridge: Bridge) -> None:
     async with asking(bridge, OWN_PAGE) as client:
         for content, kind in (

@@ -75,7 +75,7 @@ def door(
         except Refused as error:
             return asks("/", error.reason, 408)
         told, next_page = f"{form.get('token', '')}", own(f"{form.get('next', '')}")
-        if person := by_token(told.strip().encode(), web):
+        if person := by_token(told.strip().encode(errors="surrogatepass"), web):
             return lets_in(request, person, next_page)
         log.warning("wrong token", address=peer(request.scope))
         if wait := suspects.wait(peer(request.scope)):
