@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -124,7 +125,12 @@ class Web(_Table):
 
 def must_know_people(web: Web, public_url: str, *, local: bool) -> None:
     """Nobody unknown is let in, and nobody's token is overheard; raises Misconfigured. `local`
-    where only this machine can reach the bridge."""
+    where only this machine can reach the bridge.
+
+    A public address leads to loopback by a proxy, and not every proxy says that it is one: nginx,
+    told nothing but where to go, asks for 127.0.0.1 as somebody at this machine does.
+    """
+    local = local and is_loopback(urlsplit(public_url).hostname or "")
     if web.pages and web.is_open_here and not local:
         raise Misconfigured(say("open_to_all").sentence)
     if web.pages and not web.is_open_here and not is_https_or_here(public_url):

@@ -440,11 +440,19 @@ def test_beyond_this_machine_somebody_must_be_known(way: str) -> None:
 
 
 def test_nobody_known_is_for_this_machine_or_for_webhooks_only() -> None:
-    must_know_people(Web(), "https://bridge.example.com", local=True)
+    must_know_people(Web(), "http://127.0.0.1:8000", local=True)
     must_know_people(Web(pages=False), "http://bridge.example.com", local=False)
     with pytest.raises(Misconfigured) as told:
-        must_know_people(Web(), "https://bridge.example.com", local=False)
+        must_know_people(Web(), "http://127.0.0.1:8000", local=False)
     for word in ("BRIDGE_WEB__OPERATOR_TOKENS__NAME", "web.github", "web.proxy", "pages = false"):
         assert word in str(told.value)
     assert "whoever sits here may act" in who_may(Web())[0].sentence
     assert "No pages" in who_may(Web(pages=False))[0].sentence
+
+
+def test_whoever_can_be_reached_by_a_proxy_at_this_machine_is_not_open() -> None:
+    """nginx, told nothing but where to go, asks for 127.0.0.1 and does not say for whom."""
+    unseen = {"host": "127.0.0.1:8000", "connection": "close"}
+    assert f"operator {SOMEBODY_HERE}" == found({}, unseen)
+    with pytest.raises(Misconfigured, match="without signing in"):
+        must_know_people(Web(), "https://bridge.example.com", local=True)

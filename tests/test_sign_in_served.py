@@ -81,7 +81,7 @@ def test_webhooks_alone_may_be_open_to_all(tmp_path: Path) -> None:
 
 
 def test_at_this_machine_one_looks_and_acts_without_signing_in(tmp_path: Path) -> None:
-    with serving(tmp_path) as (client, log):
+    with serving(tmp_path, BRIDGE_PUBLIC_URL="http://127.0.0.1:8000") as (client, log):
         assert 200 == client.get("/").status_code
         done = client.post("/api/v1/everything/pause", json={"reason": "A test."})
         assert "somebody at this machine" in done.json()["sentence"]
