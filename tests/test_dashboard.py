@@ -51,6 +51,20 @@ async def test_a_page_is_sent_again_only_when_something_was_written(
     assert first.headers["etag"] != after.headers["etag"]
 
 
+async def test_a_page_that_tells_how_long_ago_is_sent_again_a_minute_later(
+    bridge: Bridge, client: httpx.AsyncClient
+) -> None:
+    """Without JavaScript nothing else keeps "5 s ago" right, nor takes away what was just done."""
+    await placed(bridge, "0.1.0", Stage.PROPOSED)
+    first = await client.get("/")
+    asked = {"if-none-match": first.headers["etag"]}
+    bridge.clock = lambda: NOW + timedelta(seconds=59)
+    assert 304 == (await client.get("/", headers=asked)).status_code
+    bridge.clock = lambda: NOW + timedelta(seconds=60)
+    after = await client.get("/", headers=asked)
+    assert (200, True) == (after.status_code, first.text != after.text)
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_leads_to_its_twin(
     bridge: Bridge, client: httpx.AsyncClient, path: str

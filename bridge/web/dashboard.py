@@ -1,7 +1,7 @@
 """The pages: a shape is read, its view makes HTML. They can be read without JavaScript.
 
-Each carries a weak ETag of the database's revision, as its twin does, so that a page that looks
-again and again costs one statement.
+Each carries a weak ETag of the database's revision, as its twin does, and of the minute, so that a
+page that looks again and again costs one statement.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from bridge import __version__, meter
 from bridge.bootstrap import Bridge
+from bridge.columns import written
 from bridge.delivery import Delivery, DeliveryState
 from bridge.notice import Notice
 from bridge.release import Release
@@ -36,10 +37,11 @@ def pages(bridge: Bridge) -> APIRouter:
     names = [pipeline.name for pipeline in pipelines]
 
     async def answer(request: Request, draw: Draw, about: str = "") -> Response:
-        """`about` is what the page depends on beside the database and the person, as the day."""
+        """`about` is what the page depends on beside the database, the person and the time."""
         person = person_of(request)
         whose = hashlib.sha256(f"{person.by} {person.role} {person.id}".encode()).hexdigest()[:8]
-        told = f"-{__version__}-{whose}{about}"
+        minute = written(bridge.clock())[:16]  # it tells how long ago things were
+        told = f"-{__version__}-{whose}-{minute}{about}"
         done = wanted(request).done
         asked = request.headers.get("if-none-match", "").split(",")
         seen = {one.strip().removeprefix("W/").strip('"').removesuffix(told) for one in asked}
@@ -126,7 +128,7 @@ def pages(bridge: Bridge) -> APIRouter:
             page = turning.numbers(session, asked.days, asked.pipeline, today)
             return views.numbers(frame, page, names)
 
-        return await answer(request, draw, f"-{today}")
+        return await answer(request, draw)
 
     @router.get("/audit")
     async def record(request: Request) -> Response:
