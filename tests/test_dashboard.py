@@ -13,6 +13,7 @@ from sqlmodel import Session
 from bridge.bootstrap import Bridge
 from bridge.release import Stage
 from bridge.web.app import create_app
+from bridge.web.files import address
 from tests.bridge_kit import NOW, a_bridge, begin, keep, told
 from tests.web_kit import Page, get, placed
 
@@ -181,3 +182,13 @@ async def test_files_are_kept_for_ever_under_an_address_of_their_own(bridge: Bri
         assert 200 == answer.status_code
         assert "immutable" in answer.headers["cache-control"]
         assert "nosniff" == answer.headers["x-content-type-options"]
+
+
+async def test_a_file_is_kept_for_ever_only_under_the_address_of_its_content(
+    client: httpx.AsyncClient,
+) -> None:
+    """Also while a newer bridge and an older one answer in turn, and on the page to sign in."""
+    for where, is_kept in ((address("bridge.css"), True), ("/static/bridge.css?abc", False)):
+        assert is_kept == ("immutable" in (await client.get(where)).headers["cache-control"])
+    refused = await client.get("/", headers={"x-forwarded-for": "192.0.2.7"})
+    assert (403, True) == (refused.status_code, address("bridge.css") in refused.text)

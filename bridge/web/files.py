@@ -3,7 +3,7 @@
 import hashlib
 from importlib.resources import files
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 KINDS = {
@@ -37,10 +37,11 @@ def static() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/static/{name}")
-    async def one(name: str) -> Response:
+    async def one(request: Request, name: str) -> Response:
         if name not in FILES:
             raise HTTPException(404, f"There is no file {name}.")
         kind = KINDS[name.rpartition(".")[2]]
-        return Response(FILES[name], media_type=kind, headers={"cache-control": FOR_EVER})
+        kept = FOR_EVER if request.url.query == DIGESTS[name] else "no-cache"
+        return Response(FILES[name], media_type=kind, headers={"cache-control": kept})
 
     return router

@@ -8,11 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 
 from bridge.errors import Reason
+from bridge.web.files import address
 
 API = "/api/"
 TEMPLATES = Environment(
     loader=PackageLoader("bridge.web"), autoescape=True, undefined=StrictUndefined
 )
+TEMPLATES.globals["file"] = address
 
 
 def refusal(
