@@ -195,6 +195,17 @@ async def test_a_stranger_is_led_to_the_door_and_back(bridge: Bridge, path: str)
         assert "regression-model" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/livez", "/releases", "/api/v1/now", "/static"])
+async def test_nobody_is_led_to_a_host_that_only_the_request_names(
+    bridge: Bridge, path: str
+) -> None:
+    """A slash too much would be sent on, act and token, in clear where a proxy ends TLS."""
+    named = {**carrying(ROSA), "host": "evil.test"}
+    async with asking(bridge, named) as client:
+        answer = await client.get(f"{HERE}{path}/")
+        assert (404, None) == (answer.status_code, answer.headers.get("location"))
+
+
 async def test_a_program_is_told_in_problem_details(bridge: Bridge) -> None:
     async with asking(bridge) as client:
         for path in ("/api/v1/releases", "/api/v1/openapi.json", "/api/v1/nothing"):

@@ -82,6 +82,7 @@ def application(
         docs_url=None,
         redoc_url=None,
         max_body_size=LARGEST_BODY,
+        redirect_slashes=False,
     )
     app.include_router(operations(bridge.store, bridge.works))
     say_problems(app, bridge.clock if with_pages else None)
