@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -154,9 +155,12 @@ async def test_a_look_that_fails_is_not_the_last_one(store: Store) -> None:
     await announced(store, "0.1")
     watching = asyncio.create_task(first(Bell(store, every=0.01), None, 1))
     await asyncio.sleep(0.1)
+
+    def rename(session: Session, was: str, now: str) -> None:
+        session.connection().execute(text(f"ALTER TABLE {was} RENAME TO {now}"))
+
     for was, now in (("transition", "hidden"), ("hidden", "transition")):
-        rename = text(f"ALTER TABLE {was} RENAME TO {now}")
-        await store.write(lambda session, rename=rename: session.connection().execute(rename))
+        await store.write(partial(rename, was=was, now=now))
         await asyncio.sleep(0.1)
     await announced(store, "0.2")
     assert [2] == await watching
