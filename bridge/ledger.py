@@ -36,7 +36,7 @@ TELLS: dict[Stage, tuple[str, ...]] = {
     Stage.MERGED: ("merge_sha", "merged_by", "provenance"),
     Stage.DEPLOYED: ("heroku", "build_output"),
     Stage.FAILED: ("heroku", "build_output"),
-    Stage.VERIFIED: ("readings",),
+    Stage.VERIFIED: ("readings", "tagged_at"),
     Stage.ROLLING_BACK: ("readings",),
     Stage.ROLLED_BACK: ("rollback", "quarantine"),
 }

@@ -51,7 +51,7 @@ class Counts:
 
 
 def lead_time(counts: Counts, days: Sequence[date]) -> float | None:
-    """From the announcement of a version to the proof that it serves; the median."""
+    """From a version's tag, or else its announcement, to the proof that it serves; the median."""
     return percentile(counts.buckets(LEAD, days), 0.5)
 
 

@@ -56,8 +56,8 @@ SERVING: dict[str, str] = {
     "last.",
     "served_unknown": "The API reports {serving}, which no release of the bridge has proven.",
     # the numbers, as dora.dev defines them
-    "change_lead_time": "From the announcement of a version to the proof that it "
-    "serves; the median, to within 5 %.",
+    "change_lead_time": "From the tag of a version, or from its announcement where CI did not tell "
+    "when it was tagged, to the proof that it serves; the median, to within 5 %.",
     "deployment_frequency": "Versions that came to run in production, a day.",
     "failed_deployment_recovery_time": "From the moment when a "
     "version that ran in production failed, or began to be rolled back, to the next proof of what "

@@ -26,7 +26,7 @@ ON_THE_APP = (Stage.DEPLOYED, Stage.VERIFIED, Stage.ROLLING_BACK)
 
 class Told(NamedTuple):
     """What a line tells, with whose release it is. `put_back` is the version that a rollback
-    brought back."""
+    brought back, `tagged_at` is told with the proof, where CI told when the tag was pushed."""
 
     seq: int
     release_id: int
@@ -38,6 +38,7 @@ class Told(NamedTuple):
     code: str
     at: datetime
     put_back: str | None = None
+    tagged_at: datetime | None = None
 
 
 class Served(SQLModel, table=True):

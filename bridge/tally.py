@@ -113,7 +113,7 @@ def _happened(
         if broken:
             yield REWORK, None
     if line.to == Stage.VERIFIED:
-        yield LEAD, began
+        yield LEAD, line.tagged_at or began
     if line.to == Stage.ROLLED_BACK:
         yield PUT_BACK, None
     if line.was in ON_THE_APP and line.was != Stage.ROLLING_BACK and line.to in BROKEN:

@@ -16,7 +16,9 @@ from bridge.pause import EVERYTHING
 from bridge.release import MOVES, Release, Stage, Transition
 from bridge.served import Served, history
 from bridge.store import Store, books, releases
-from bridge.tally import Count, Tally, bucket, recount, seconds_of
+from bridge.store.history import Asked
+from bridge.store.looks import Turn
+from bridge.tally import LEAD, Count, Tally, bucket, recount, seconds_of
 from bridge.web import turning
 from tests.bridge_kit import NOW, a_store, begin
 
@@ -83,6 +85,34 @@ async def test_doras_five_of_a_day(store: Store) -> None:
     assert (TODAY - timedelta(days=6), TODAY) == (numbers.from_, numbers.to)
     stood = {one.stage: one.count for one in numbers.stages}
     assert {Stage.ANNOUNCED: 3, Stage.DEPLOYED: 3, Stage.ROLLING_BACK: 1}.items() <= stood.items()
+
+
+async def test_where_the_tag_is_known_the_lead_time_begins_with_it(store: Store) -> None:
+    """As the release's own page has it."""
+
+    def work(session: Session) -> None:
+        row = begin(session, "0.1")
+        row.facts = row.facts.model_copy(update={"tagged_at": NOW - timedelta(hours=1)})
+        for number, stage in enumerate(ARRIVES, start=1):
+            now = NOW + timedelta(minutes=number)
+            ledger.transit(session, row, stage, Reason(stage.value, "It is."), now)
+
+    await store.write(work)
+
+    def look(session: Session) -> tuple[float | None, float | None]:
+        (row,) = turning.release_rows(session, Asked(), Turn()).items
+        numbers = turning.numbers(session, 1, None, TODAY)
+        (lead,) = [one.value for one in numbers.dora if one.name == LEAD_TIME]
+        lines = session.exec(select(Transition).order_by(Transition.seq)).all()  # type: ignore[arg-type]
+        told = [books.told(session.get_one(Release, row.id), line) for line in lines]
+        assert lead == metrics.percentile(
+            {one.bucket: 1 for one in recount(told) if one.what == LEAD}, 0.5
+        )
+        return row.lead_time_s, lead
+
+    shown, counted = store.read_now(look)
+    assert 3900 == shown
+    assert counted == pytest.approx(3900, rel=0.05)
 
 
 async def test_a_deployment_while_the_last_one_is_broken_is_rework(store: Store) -> None:

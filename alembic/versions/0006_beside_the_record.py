@@ -36,7 +36,8 @@ INDEXES = {
 }
 LINES = """
 SELECT t.seq, t.release_id, r.pipeline, r.version, t.kind, t.from_stage, t.to_stage, t.code,
-  t.recorded_at AS at, CASE WHEN t.to_stage = 'rolled_back' THEN t.evidence END AS evidence
+  t.recorded_at AS at,
+  CASE WHEN t.to_stage IN ('rolled_back', 'verified') THEN t.evidence END AS evidence
 FROM transition t JOIN release r ON r.id = t.release_id ORDER BY t.seq
 """
 MOVED_LAST = """
@@ -102,9 +103,12 @@ def _fill(tally: sa.Table, served: sa.Table) -> None:
 def _lines(connection: sa.Connection) -> Iterator[Told]:
     rows = connection.execute(sa.text(LINES), execution_options={"yield_per": TOGETHER})
     for row in rows:
-        rolled = json.loads(row.evidence or "{}").get("rollback") or {}
-        put_back, at = rolled.get("to"), datetime.fromisoformat(row.at)
-        yield Told._make((*row[:8], at, put_back))
+        evidence = json.loads(row.evidence or "{}")
+        put_back = (evidence.get("rollback") or {}).get("to")
+        tagged_at = evidence.get("tagged_at")
+        tagged_at = datetime.fromisoformat(tagged_at) if tagged_at else None
+        moment = datetime.fromisoformat(row.at)
+        yield Told._make((*row[:8], moment, put_back, tagged_at))
 
 
 def _row(one: Served) -> dict[str, object]:

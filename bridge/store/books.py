@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, text
 from sqlmodel import Session, col, func, select
 
 from bridge.pause import EVERYTHING
-from bridge.release import Release, Transition
+from bridge.release import Release, Stage, Transition
 from bridge.served import Served, Told, after
 from bridge.tally import CAME, Count, Tally, counted, day_of
 
@@ -105,6 +105,7 @@ def told(release: Release, line: Transition) -> Told:
     """A line with whose it is, as the pure part reads it."""
     rolled = line.evidence.root.get("rollback")
     put_back = rolled.get("to") if isinstance(rolled, dict) else None
+    tagged_at = line.evidence.root.get("tagged_at") if line.to_stage == Stage.VERIFIED else None
     return Told(
         line.seq or 0,
         line.release_id,
@@ -116,4 +117,5 @@ def told(release: Release, line: Transition) -> Told:
         line.code,
         line.recorded_at,
         str(put_back) if put_back else None,
+        datetime.fromisoformat(str(tagged_at)) if tagged_at else None,
     )
