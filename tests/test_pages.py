@@ -93,6 +93,9 @@ def taken_back(code: str) -> ReleaseRow:
         ([tile(under_way=[under_way(Stage.PROPOSED)] * 2)], "…", "2 releases wait for"),
         ([tile(last_failure=taken_back("reverting"))], "…", "0.1.2 waits for a person"),
         ([tile(last_failure=taken_back("pin_put_back"))], "✓", "nothing waits"),
+        ([tile(last_failure=canned.row("0.1.2", Stage.FAILED))], "✗", "0.1.2 did not arrive"),
+        ([tile(last_failure=canned.row("0.1.0", Stage.FAILED))], "✓", "nothing waits"),
+        ([tile(drift=canned.board("surprise"))], "!", "do not agree"),
         (
             [tile(f"p{n}", serving=canned.serving(proven=False)) for n in range(5)],
             "!",
@@ -104,6 +107,20 @@ def test_the_headline_says_what_matters_most(tiles: list[Tile], sign: str, told:
     line = headline(canned.now(*tiles))
     assert sign == line.sign
     assert told in line.sentence
+
+
+def test_a_pause_is_told_before_who_is_waited_for() -> None:
+    waits = tile(under_way=[under_way(Stage.PROPOSED)])
+    one, every = canned.pause(), canned.pause(None)
+    assert "house-prices: paused" in headline(canned.now(waits, pauses=[one])).sentence
+    assert "Everything: paused" in headline(canned.now(waits, pauses=[one, every])).sentence
+
+
+def test_what_failed_before_the_one_that_serves_does_not_come_next() -> None:
+    assert "What did not arrive" in STATES["now-missed"].html()
+    html = STATES["now-later"].html()
+    assert "What comes next" in html
+    assert "No newer version is on its way" in html
 
 
 def test_now_answers_what_a_newcomer_asks() -> None:

@@ -2,7 +2,7 @@
 the same functions; approving and merging happen at GitHub (docs/decisions/0018)."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, Literal, TypedDict, TypeVar
 
@@ -212,7 +212,8 @@ def of_line(
     """What this person can do about a pipeline, or without a name about everything."""
     doing = RESUME if session.get(Pause, name or EVERYTHING) else PAUSE
     path = f"/pipelines/{name}" if name else "/everything"
-    return [_offer(session, doing, Line(name, known), path, Said(person, "", now))]
+    offered = _offer(session, doing, Line(name, known), path, Said(person, "", now))
+    return [replace(offered, label=f"{offered.label} {name or 'everything'}")]
 
 
 def of_message(session: Session, one: Message, person: Person, now: datetime) -> list[Act]:

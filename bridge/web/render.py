@@ -12,6 +12,7 @@ from bridge.gates import number
 from bridge.sentences import span
 from bridge.web.charts import amount
 from bridge.web.files import address
+from bridge.web.headline import missed
 from bridge.web.shapes import Stop, Tile
 
 MENU = (
@@ -110,6 +111,7 @@ def _environment() -> Environment:
         number=number,
         amount=amount,
         serving_tone=serving_tone,
+        missed=missed,
         signed=lambda share: f"{share:+.1%}",
         tone=lambda name: TONES.get(str(name), ""),
         sign=lambda name: SIGNS.get(str(name), "…"),

@@ -118,7 +118,9 @@ NOT_NOW = act(
     "It may be proposed again.",
     why_not="regression-model 0.1.2 is not in quarantine.",
 )
-PAUSE = act("/pipelines/house-prices/pause", "Pause", "Nothing new is proposed or built.")
+PAUSE = act(
+    "/pipelines/house-prices/pause", "Pause house-prices", "Nothing new is proposed or built."
+)
 REPLAY = act("/deliveries/41/replay", "Handle again", "The stored delivery is handled once more.")
 
 
@@ -143,7 +145,7 @@ def row(
         "since": before(hours=2, minutes=number),
         "created_at": before(hours=3),
         "actor": "bridge",
-        "waits_for": None if stage.is_end else waits,
+        "waits_for": waits,
         "pull_request": PullRequestLink(number=7, url=PULL),
         "lead_time_s": 1832.5 if stage is Stage.VERIFIED else None,
     }
@@ -152,10 +154,11 @@ def row(
 
 def rail(stage: Stage) -> list[Stop]:
     here = RAIL.index(stage) if stage in RAIL else 3
+    ended = stage.is_end or stage not in RAIL
     return [
         Stop(
             stage=one,
-            state="now" if place == here and not stage.is_end else
+            state="now" if place == here and not ended else
             "done" if place <= here else "ahead",
             at=before(hours=3 - place / 4) if place <= here else None,
             took_s=12.0 * place if 0 < place <= here else None,

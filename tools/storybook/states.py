@@ -63,6 +63,10 @@ FAILED = row("0.1.0", Stage.FAILED, 5)
 STATES: dict[str, State] = {
     "now": _now(canned.now(tile(under_way=[under_way(Stage.PROPOSED)], last_failure=FAILED))),
     "now-calm": _now(canned.now(tile(), tile("rents"))),
+    "now-missed": _now(canned.now(tile(last_failure=row("0.1.2", Stage.FAILED)))),
+    "now-later": _now(canned.now(tile(last_failure=FAILED))),
+    "now-drift": _now(canned.now(tile(drift=canned.board("surprise")))),
+    "now-paused": _now(canned.now(tile(paused=canned.pause()), pauses=[canned.pause()])),
     "now-empty": _now(canned.now()),
     "now-first": _now(canned.now(tile(serving=None, under_way=[under_way(Stage.ANNOUNCED)]))),
     "now-trouble": _now(
