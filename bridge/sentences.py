@@ -291,10 +291,13 @@ def capped(text: str, length: int) -> str:
 
 
 def span(seconds: float) -> str:
-    """A duration as people say it: `850 ms`, `12 s`, `4 min`, `2 h 5 min`."""
+    """A duration as people say it: `850 ms`, `12 s`, `4 min`, `2 h 5 min`, `3 h`."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 120:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+    hours, rest = divmod(minutes, 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

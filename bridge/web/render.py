@@ -13,6 +13,7 @@ from bridge.sentences import span
 from bridge.web.charts import amount
 from bridge.web.files import address
 from bridge.web.headline import missed
+from bridge.web.series import series
 from bridge.web.shapes import Stop, Tile
 
 MENU = (
@@ -112,6 +113,7 @@ def _environment() -> Environment:
         amount=amount,
         serving_tone=serving_tone,
         missed=missed,
+        series=series,
         signed=lambda share: f"{share:+.1%}",
         tone=lambda name: TONES.get(str(name), ""),
         sign=lambda name: SIGNS.get(str(name), "…"),

@@ -27,7 +27,8 @@
     if (seconds < 120) return `${Math.floor(seconds)} s`;
     const minutes = Math.round(seconds / 60);
     if (minutes < 120) return `${minutes} min`;
-    if (minutes < 2880) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    const rest = minutes % 60 ? ` ${minutes % 60} min` : "";
+    if (minutes < 2880) return `${Math.floor(minutes / 60)} h${rest}`;
     return `${Math.floor(minutes / 1440)} days`;
   }
   function ago(moment, now, since) {
