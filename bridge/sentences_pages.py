@@ -17,9 +17,8 @@ PAGES: dict[str, str] = {
     "too_many_watch": "As many watch the record already as may. Ask again, or look now and then.",
     # charts
     "chart_empty": "Nothing happened in these days that it could be told from.",
-    "chart_trend": "Highest on {day} with {most}, {last} at last; {known} of {days} days have a "
+    "chart_trend": "Highest on {day}: {most}. At last: {last}. {known} of {days} days have a "
     "value.",
-    "chart_stages": "Half of the releases left a stage within: {told}.",
     # what is not there, and what to do
     "page_not_found": "There is no page at this address, or what it showed is not here.",
     "page_not_read": "The address asks for something in a way that cannot be read.",

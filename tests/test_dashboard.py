@@ -100,7 +100,7 @@ async def test_the_filters_stand_in_the_address_and_in_the_form(
 
     async def shown(query: str) -> set[str]:
         page = (await client.get(f"/releases?{query}")).text
-        return set(re.findall(r">regression-model (0\.\d)<", page))
+        return set(re.findall(r"regression-model (0\.\d)\">\1<", page))
 
     assert {"0.0", "0.1"} == await shown("stage=proposed")
     assert {"0.1"} == await shown("version=0.1&stage=proposed")

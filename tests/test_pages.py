@@ -156,8 +156,8 @@ def test_stages_share_one_scale() -> None:
             StageTime(stage=Stage.DEPLOYED, p50_s=None, p90_s=None, count=0),
         ]
     )
-    assert [(130.0, 520.0), (260.0, 260.0)] == [(bar.usual, bar.late) for bar in shown.bars]
-    assert "proposed 30 s, merged 60 s" in shown.told
+    assert [(130.0, 520.0), (260.0, 260.0)] == [(bar.usual, bar.late) for _, bar in shown if bar]
+    assert (Stage.DEPLOYED, None) == (shown[2][0].stage, shown[2][1])
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,9 @@ def test_stages_share_one_scale() -> None:
     [
         (None, "share", "–"),
         (0.125, "share", "12%"),
-        (0.4, "per_day", "0.4 a day"),
+        (0.4, "per_day", "12 in 30 days"),
+        (2.5, "per_day", "2.5 a day"),
+        (0.0, "per_day", "0 a day"),
         (5400.0, "seconds", "90 min"),
     ],
 )

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.release import Stage
 from bridge.sentences import say, span
 from bridge.web.shapes import Day, Numbers, StageTime
 
 WIDTH, HEIGHT = 320.0, 56.0
 LONGEST = 520.0
-ROW = 24.0
 GAP = 1.0
 
 
@@ -35,19 +33,8 @@ class Trend:
 class StageBar:
     """Half of the releases left the stage within `usual`, nine of ten within `late`."""
 
-    stage: Stage
-    y: float
     usual: float
     late: float
-
-
-@dataclass(frozen=True)
-class StageBars:
-    """Bars from top to bottom, and what they show in words."""
-
-    bars: list[StageBar]
-    height: float
-    told: str
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -56,7 +43,11 @@ def amount(value: float | None, unit: str) -> str:
         return "–"
     if unit == "seconds":
         return span(value)
-    return f"{value:.0%}" if unit == "share" else f"{value:,.3g} a day"
+    if unit == "share":
+        return f"{value:.0%}"
+    if 0 < value < 1:
+        return f"{value * 30:,.3g} in 30 days"
+    return f"{value:,.3g} a day"
 
 
 def trend(days: Sequence[Day], unit: str) -> Trend:
@@ -83,22 +74,20 @@ def trend(days: Sequence[Day], unit: str) -> Trend:
     return Trend(bars, told.sentence)
 
 
-def stages(times: Sequence[StageTime]) -> StageBars:
-    """A pair of bars for every stage that was left, all on one scale."""
-    known = [one for one in times if one.p50_s is not None and one.p90_s is not None]
-    longest = max((one.p90_s or 0.0 for one in known), default=0.0)
+def stages(times: Sequence[StageTime]) -> list[tuple[StageTime, StageBar | None]]:
+    """Every stage beside its bars, all on one scale; None for a stage that nothing left."""
+    longest = max((one.p90_s or 0.0 for one in times), default=0.0)
     scale = LONGEST / longest if longest else 0.0
-    bars = [
-        StageBar(
-            one.stage,
-            place * ROW,
-            round(max((one.p50_s or 0.0) * scale, 1.0), 1),
-            round(max((one.p90_s or 0.0) * scale, 1.0), 1),
-        )
-        for place, one in enumerate(known)
+    return [
+        (one, StageBar(_width(one.p50_s * scale), _width(one.p90_s * scale)))
+        if one.p50_s is not None and one.p90_s is not None
+        else (one, None)
+        for one in times
     ]
-    told = ", ".join(f"{one.stage.value} {span(one.p50_s or 0.0)}" for one in known)
-    return StageBars(bars, len(bars) * ROW, say("chart_stages", told=told).sentence)
+
+
+def _width(wide: float) -> float:
+    return round(max(wide, 1.0), 1)
 
 
 def measures(numbers: Numbers) -> list[tuple[object, Trend]]:
