@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from bridge.cli import layout
+from bridge.cli import told as lines_of
 from bridge.cli.plain import plain
 from bridge.release import Stage
 from bridge.web.shapes import Page, ReleaseRow
@@ -18,6 +19,7 @@ from tests import cli_kit
 from tests.cli_kit import Told, a_terminal
 from tests.test_cli import Run, bridge, home
 from tests.test_cli_http import SAYS, told, with_a_release
+from tools.storybook import canned
 
 __all__ = ["bridge", "home", "told"]
 HEADS = ["version", "stage", "since", "pipeline", "why"]
@@ -159,3 +161,23 @@ def test_every_mark_has_a_word_beside_it() -> None:
     for stage in Stage:
         assert stage.value.isascii(), "what the marks stand beside"
     assert "So" == unicodedata.category("✓")
+
+
+def test_now_says_first_what_matters_most_and_for_whom_a_failure_waits() -> None:
+    failed = canned.row("0.1.2", Stage.FAILED)
+    first, *more = lines_of.now(canned.now(canned.tile(last_failure=failed)), 80)
+    assert first.plain.startswith("✗ 0.1.2 did not arrive")
+    whole = " ".join(line.plain for line in more)
+    assert "Waits for whoever owns the repository" in whole
+    early = canned.row("0.1.0", Stage.FAILED)
+    first, *more = lines_of.now(canned.now(canned.tile(last_failure=early)), 80)
+    assert first.plain.startswith("✓")
+    assert "Waits for" not in " ".join(line.plain for line in more)
+
+
+def test_what_goes_on_by_itself_waits_for_nobody_and_stages_are_words() -> None:
+    page = canned.release(Stage.ROLLING_BACK)
+    whole = " ".join(line.plain for line in lines_of.page(page, 80))
+    assert "rolling back: house-prices-api" in whole
+    assert "nobody" not in whole
+    assert "the bridge looks again by itself" in whole

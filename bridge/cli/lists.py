@@ -40,9 +40,14 @@ def releases(found: "Sequence[ReleaseRow]") -> Table:
     ]
 
 
+def words(name: str) -> str:
+    """A stage, or another name of ours, in words."""
+    return name.replace("_", " ")
+
+
 def staged(row: "ReleaseRow") -> Text:
     """A stage with its sign: colour alone says nothing."""
-    return Text(f"{row.mark} {row.stage.value}", COLOURS.get(row.stage.value, ""))
+    return Text(f"{row.mark} {words(row.stage.value)}", COLOURS.get(row.stage.value, ""))
 
 
 def deliveries(found: "Sequence[DeliveryRow]") -> Table:
@@ -63,25 +68,32 @@ def deliveries(found: "Sequence[DeliveryRow]") -> Table:
 def notices(found: "Sequence[NoticeRow]") -> Table:
     """What goes out."""
     return ["id", "target", "about", "when", "state", "why"], [
-        (str(one.id), one.target, one.about, ago(one.created_at), one.state.value, one.sentence)
+        (
+            str(one.id),
+            one.target,
+            words(one.about),
+            ago(one.created_at),
+            one.state.value,
+            one.sentence,
+        )
         for one in found
     ]
 
 
 def lines(found: "Sequence[Line]") -> Table:
     """Lines of the record."""
-    return ["line", "when", "what", "who", "why"], [_line(line) for line in found]
+    return ["line", "when (UTC)", "what", "who", "why"], [_line(line) for line in found]
 
 
 def record(found: "Sequence[AuditLine]") -> Table:
     """The same, each with the version that it is about."""
-    return ["version", "line", "when", "what", "who", "why"], [
+    return ["version", "line", "when (UTC)", "what", "who", "why"], [
         (f"{line.package} {line.version}", *_line(line)) for line in found
     ]
 
 
 def _line(line: "Line") -> tuple[str, ...]:
-    what = f"→ {line.to}" if line.kind == "move" else line.kind
+    what = f"→ {words(line.to)}" if line.kind == "move" else line.kind
     when = f"{line.recorded_at:%Y-%m-%d %H:%M:%S}"
     return str(line.seq), when, what, line.actor, line.reason.sentence
 

@@ -1,14 +1,16 @@
 """What stands where, as lines for people: one function a shape. Pure, but for the time."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from bridge.cli import lists
 from bridge.cli.layout import INDENT, Cell, packed, sentence, table
-from bridge.cli.lists import ago, since
+from bridge.cli.lists import ago, since, words
 from bridge.sentences import say, span
+from bridge.unblock import NOBODY
 
 if TYPE_CHECKING:
     from bridge.web.shapes import (
@@ -29,17 +31,17 @@ VERDICTS = {"passed": "✓ ", "broken": "✗ ", "unknown": "? "}
 
 def why(page: "ReleasePage", width: int) -> Iterator[Text]:
     """Why a release stands where it stands, and what would let it go on."""
-    where = f"{page.pipeline}: {page.stage.value} since {since(page.since)}."
+    where = f"{page.pipeline}: {words(page.stage.value)} since {since(page.since)}."
     yield sentence(f"{where} {page.reason.sentence}", width)
     if page.unblock:
-        told = say("cli_waits", since=since(page.reason_since or page.since), **vars(page.unblock))
-        yield sentence(told.sentence, width, indent=2)
+        begun = page.reason_since or page.since
+        yield sentence(_waits(page.unblock.who, page.unblock.what, begun), width, indent=2)
 
 
 def page(one: "ReleasePage", width: int) -> Iterator[Text]:
     """Everything about one release."""
     yield sentence(Text(f"{one.package} {one.version} in {one.pipeline}", "bold"), width)
-    yield sentence(f"{one.mark} {one.stage.value}: {one.reason.sentence}", width)
+    yield sentence(f"{one.mark} {words(one.stage.value)}: {one.reason.sentence}", width)
     if one.unblock:
         yield from list(why(one, width))[1:]
     yield rail(one.rail, width)
@@ -61,12 +63,17 @@ def rail(stops: "Sequence[Stop]", width: int, indent: int = 2) -> Text:
     for stop in stops:
         took = f" {span(stop.took_s)}" if stop.took_s is not None else ""
         style = {"done": "green", "now": "bold", "ahead": "dim"}[stop.state]
-        told.append(Text(f"{STOPS[stop.state]} {stop.stage.value}{took}", style))
+        told.append(Text(f"{STOPS[stop.state]} {words(stop.stage.value)}{took}", style))
     return packed(told, width, indent)
 
 
 def now(found: "Now", width: int) -> Iterator[Text]:
-    """What serves, what is on its way, and why it waits."""
+    """What matters most; then what serves, what is on its way, and why it waits."""
+    from bridge.web.headline import headline
+
+    first = headline(found)
+    yield sentence(Text(f"{first.sign} {first.sentence}", "bold"), width)
+    yield Text()
     for pause in found.pauses:
         if pause.pipeline is None:
             yield sentence(Text(f"‖ {pause.sentence}", "yellow"), width)
@@ -103,7 +110,7 @@ def numbers(found: "Numbers", width: int) -> Iterator[Text]:
     yield from table(heads, cells, width)
     yield Text()
     cells = [
-        (one.stage.value, _span(one.p50_s), _span(one.p90_s), str(one.count))
+        (words(one.stage.value), _span(one.p50_s), _span(one.p90_s), str(one.count))
         for one in found.stages
     ]
     yield from table(["stage", "half within", "nine of ten within", "of"], cells, width)
@@ -121,21 +128,34 @@ def _tile(tile: "Tile", width: int) -> Iterator[Text]:
     else:
         yield sentence(say("cli_nothing_serves").sentence, width, indent=2)
     for row in tile.under_way:
-        where = f"{row.mark} {row.version} is {row.stage.value} since {since(row.since)}:"
+        where = f"{row.mark} {row.version} is {words(row.stage.value)} since {since(row.since)}:"
         yield sentence(f"{where} {row.reason.sentence}", width, indent=2)
         if row.waits_for:
-            waits = {"who": row.waits_for.who, "what": row.waits_for.what}
-            told = say("cli_waits", since=since(row.waits_for.since), **waits)
-            yield sentence(told.sentence, width, INDENT)
+            waits = row.waits_for
+            yield sentence(_waits(waits.who, waits.what, waits.since), width, INDENT)
         yield rail(row.rail, width, INDENT)
     if failed := tile.last_failure:
-        words = {"version": failed.version, "since": ago(failed.since)}
-        told = say("cli_failed_last", why=failed.reason.sentence, **words)
-        yield sentence(Text(f"{failed.mark} {told.sentence}", "red"), width, indent=2)
+        known = {"version": failed.version, "since": ago(failed.since)}
+        told = say("cli_failed_last", why=failed.reason.sentence, **known)
+        from bridge.web.headline import missed
+
+        is_next = missed(tile) is not None
+        colour = "red" if is_next else "dim"
+        yield sentence(Text(f"{failed.mark} {told.sentence}", colour), width, indent=2)
+        if is_next and failed.waits_for:
+            waits = failed.waits_for
+            yield sentence(_waits(waits.who, waits.what, waits.since), width, INDENT)
     for gap in tile.drift.gaps if tile.drift else []:
         if gap.verdict == "surprise":
             yield sentence(Text(f"! {gap.between}: {gap.sentence}", "yellow"), width, indent=2)
     yield Text()
+
+
+def _waits(who: str, what: str, begun: datetime) -> str:
+    """Nobody is waited for where the bridge goes on by itself."""
+    if who == NOBODY:
+        return what
+    return say("cli_waits", who=who, what=what, since=since(begun)).sentence
 
 
 def _serving(one: "Serving") -> Text:
