@@ -25,6 +25,7 @@ from bridge.event import (
 from bridge.kit.clock import Clock
 from bridge.notify.tell import Teller
 from bridge.release import Release, Stage
+from bridge.sentences import say
 from bridge.sources import SOURCES
 from bridge.store import Store, deliveries, releases
 
@@ -198,13 +199,16 @@ class Inbox:
 
     def _wake(self, session: Session, *where: ColumnElement[bool]) -> list[str]:
         count = releases.wake(session, self._clock(), *where)
-        return [f"{count} woken"] if count else []
+        if not count:
+            return []
+        told = say("woke_one") if count == 1 else say("woke_some", count=count)
+        return [told.sentence]
 
 
 def _end(delivery: Delivery, event: Event, told: Sequence[str]) -> deliveries.End:
     state = DeliveryState.HANDLED if told else DeliveryState.IGNORED
-    quiet = event.because if isinstance(event, Nothing) else "no pipeline waits for this"
-    return deliveries.End(delivery, state, "; ".join(told) or quiet)
+    quiet = event.because if isinstance(event, Nothing) else say("woke_none").sentence
+    return deliveries.End(delivery, state, " ".join(told) or quiet)
 
 
 def published_by(pipeline: Pipeline, event: WorkflowEnded) -> Published | None:

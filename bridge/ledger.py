@@ -64,7 +64,7 @@ def begin(
         _learn(known, told)
         session.add(known)
         releases.wake(session, now, col(Release.id) == known.key)
-        return f"release {known.id} of {version} in {pipeline.name} is known; woken"
+        return say("woke_known", version=version, pipeline=pipeline.name).sentence
     reason = say("announced", package=pipeline.package, version=version, by=by)
     row = Release(
         pipeline=pipeline.name,
@@ -98,7 +98,7 @@ def begin(
         evidence=evidence(row.facts, Stage.ANNOUNCED),
     )
     log.info("began", release=row.id, pipeline=pipeline.name, version=version)
-    return f"release {row.id} of {version} in {pipeline.name} began"
+    return say("began_one", version=version, pipeline=pipeline.name).sentence
 
 
 def transit(
@@ -221,7 +221,7 @@ def _told_again(
             delivery=delivery,
         )
         log.error("alarm", release=known.id, code=reason.code)
-    return f"release {known.id} of {known.version} in {known.pipeline} is {known.stage.value}"
+    return say("ended_already", version=known.version, stage=known.stage.value).sentence
 
 
 def evidence(facts: Facts, stage: Stage) -> dict[str, JsonValue]:

@@ -12,6 +12,13 @@ PAGES: dict[str, str] = {
     "{names}.",
     "now_unproven": "Not everything that serves is proven: look at {names}.",
     "now_unknown": "Nobody knows yet what serves in {names}.",
+    # what became of a delivery
+    "began_one": "The release of {version} in {pipeline} began.",
+    "ended_already": "{version} has ended before: it is {stage}.",
+    "woke_known": "The release of {version} in {pipeline} is known, and was looked at again.",
+    "woke_one": "One release was looked at again.",
+    "woke_some": "{count} releases were looked at again.",
+    "woke_none": "No release waited for this.",
     # the stream
     "news": "{package} {version}: {sentence}",
     "too_many_watch": "As many watch the record already as may. Ask again, or look now and then.",
