@@ -43,7 +43,7 @@ CLI: dict[str, str] = {
     "cli_waits": "Waits for {who}, since {since}. {what}",
     "cli_no_pipelines": "No pipeline is configured: bridge.toml names none.",
     "cli_nothing_serves": "Nothing serves, as far as the bridge knows.",
-    "cli_failed_last": "Failed last: {version}, {since}. {why}",
+    "cli_failed_last": "Not live: {version}, {since}. {why}",
     "cli_parked": "{count} parked deliveries wait for a person: bridge deliveries --parked",
     "cli_chain_holds": "The chain holds: {lines} lines, head {head}",
     "cli_chain_broken": "Line {seq} is bad: {problem}. {lines} lines before it hold.",

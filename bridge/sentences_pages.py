@@ -6,7 +6,7 @@ PAGES: dict[str, str] = {
     "now_calm": "Everything that serves is proven, and nothing waits for a person.",
     "now_under_way": "Everything that serves is proven; {count} on the way, without a person.",
     "now_waits": "{what} for a person; everything that serves is proven.",
-    "now_missed": "{names} did not arrive; everything that serves is proven.",
+    "now_missed": "Not live: {names}; everything that serves is proven.",
     "now_paused": "{names}: paused by a person; everything that serves is proven.",
     "now_drift": "Index, branch, Heroku and API do not agree, and nobody knows why: look at "
     "{names}.",

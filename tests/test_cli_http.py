@@ -66,7 +66,7 @@ def test_now_says_what_serves_what_is_on_its_way_and_why_not(bridge: Run, told: 
     assert "… 0.1.1 is proposed since" in out
     assert "Waits for a reviewer, since" in out
     assert "● proposed" in out
-    assert "✗ Failed last: 0.0.9" in out
+    assert "✗ Not live: 0.0.9" in out
     assert "bridge deliveries --parked" in out
 
 

@@ -166,7 +166,7 @@ def test_every_mark_has_a_word_beside_it() -> None:
 def test_now_says_first_what_matters_most_and_for_whom_a_failure_waits() -> None:
     failed = canned.row("0.1.2", Stage.FAILED)
     first, *more = lines_of.now(canned.now(canned.tile(last_failure=failed)), 80)
-    assert first.plain.startswith("✗ 0.1.2 did not arrive")
+    assert first.plain.startswith("✗ Not live: 0.1.2")
     whole = " ".join(line.plain for line in more)
     assert "Waits for whoever owns the repository" in whole
     early = canned.row("0.1.0", Stage.FAILED)

@@ -93,7 +93,7 @@ def taken_back(code: str) -> ReleaseRow:
         ([tile(under_way=[under_way(Stage.PROPOSED)] * 2)], "…", "2 releases wait for"),
         ([tile(last_failure=taken_back("reverting"))], "…", "0.1.2 waits for a person"),
         ([tile(last_failure=taken_back("pin_put_back"))], "✓", "nothing waits"),
-        ([tile(last_failure=canned.row("0.1.2", Stage.FAILED))], "✗", "0.1.2 did not arrive"),
+        ([tile(last_failure=canned.row("0.1.2", Stage.FAILED))], "✗", "Not live: 0.1.2"),
         ([tile(last_failure=canned.row("0.1.0", Stage.FAILED))], "✓", "nothing waits"),
         ([tile(drift=canned.board("surprise"))], "!", "do not agree"),
         (
@@ -117,7 +117,7 @@ def test_a_pause_is_told_before_who_is_waited_for() -> None:
 
 
 def test_what_failed_before_the_one_that_serves_does_not_come_next() -> None:
-    assert "What did not arrive" in STATES["now-missed"].html()
+    assert "What is not live" in STATES["now-missed"].html()
     html = STATES["now-later"].html()
     assert "What comes next" in html
     assert "No newer version is on its way" in html
