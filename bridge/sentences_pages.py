@@ -27,6 +27,10 @@ PAGES: dict[str, str] = {
     "chart_trend": "Highest on {day}: {most}. At last: {last}. {known} of {days} days have a "
     "value.",
     # what is not there, and what to do
+    "title_not_found": "Not here",
+    "title_not_read": "The address cannot be read",
+    "title_broken": "The page could not be made",
+    "title_away": "Not now",
     "page_not_found": "There is no page at this address, or what it showed is not here.",
     "page_not_read": "The address asks for something in a way that cannot be read.",
     "page_broken": "The bridge could not make this page. Releases are carried all the same.",

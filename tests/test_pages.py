@@ -173,3 +173,8 @@ def test_stages_share_one_scale() -> None:
 )
 def test_a_measure_reads_as_people_say_it(value: float | None, unit: str, told: str) -> None:
     assert told == charts.amount(value, unit)
+
+
+def test_a_page_that_is_not_there_says_so_without_the_words_of_http() -> None:
+    assert "<h1>The address cannot be read</h1>" in STATES["problem-422"].html()
+    assert "<h1>Not here</h1>" in STATES["problem-404"].html()

@@ -66,7 +66,7 @@ def _on_the_way(now: Now) -> Headline:
 
 
 def missed(tile: Tile) -> ReleaseRow | None:
-    """What failed or was taken back last, unless something newer serves since and its pin is back."""
+    """What failed or was taken back last, unless a newer one serves and its pin is back."""
     row = tile.last_failure
     if row is None or tile.serving is None or row.reason.code in PIN_BACK:
         return row
