@@ -16,6 +16,11 @@ def written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def as_read_back(moment: datetime) -> datetime:
+    """A moment as it will be read, which tells no microseconds."""
+    return datetime.fromisoformat(written(moment))
+
+
 class Moment(TypeDecorator[datetime]):
     """A time zone aware moment, kept as text in UTC."""
 

@@ -324,5 +324,6 @@ def a_terminal(told: "Told", width: int, *words: str, **environment: str) -> tup
 
 def _around(told: "Told") -> dict[str, str]:
     root = str(Path(__file__).parent.parent)
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
+    not_ours = ("NO_COLOR", "TERM", "COLUMNS", "LINES")
+    kept = {name: value for name, value in os.environ.items() if name not in not_ours}
     return {**kept, "PYTHONPATH": root, "BRIDGE_URL": told.url, "BRIDGE_TOKEN": told.token}

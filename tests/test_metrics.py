@@ -161,20 +161,33 @@ async def test_what_is_kept_is_what_anybody_would_make_of_the_record(
 
     await store.write(work)
 
-    def look(session: Session) -> None:
-        whose = {row.id: row for row in session.exec(select(Release))}
-        lines = session.exec(select(Transition).order_by(Transition.seq)).all()  # type: ignore[arg-type]
-        told = [books.told(whose[line.release_id], line) for line in lines]
-        kept = {
-            Count(one.pipeline, one.what, one.day, one.bucket): one.count
-            for one in session.exec(select(Tally))
-        }
-        assert Counter(recount(told)) == kept
-        assert {EVERYTHING, "house-prices"} == {one.pipeline for one in kept}
-        served = session.exec(select(Served).order_by(Served.seq)).all()  # type: ignore[arg-type]
-        assert [one.model_dump() for one in history(told)] == [one.model_dump() for one in served]
+    store.read_now(must_agree)
 
-    store.read_now(look)
+
+async def test_what_takes_a_moment_is_counted_as_the_record_will_tell_it(store: Store) -> None:
+    def work(session: Session) -> None:
+        row = begin(session, "0.1")
+        for number, to in enumerate((Stage.CONFIRMED, Stage.PROPOSED, Stage.MERGED), start=1):
+            at = NOW + timedelta(microseconds=999 * number)
+            ledger.transit(session, row, to, Reason(to.value, "It is."), at)
+
+    await store.write(work)
+    store.read_now(must_agree)
+
+
+def must_agree(session: Session) -> None:
+    """What is kept is what the lines tell."""
+    whose = {row.id: row for row in session.exec(select(Release))}
+    lines = session.exec(select(Transition).order_by(Transition.seq)).all()  # type: ignore[arg-type]
+    told = [books.told(whose[line.release_id], line) for line in lines]
+    kept = {
+        Count(one.pipeline, one.what, one.day, one.bucket): one.count
+        for one in session.exec(select(Tally))
+    }
+    assert Counter(recount(told)) == kept
+    assert {EVERYTHING, "house-prices"} == {one.pipeline for one in kept}
+    served = session.exec(select(Served).order_by(Served.seq)).all()  # type: ignore[arg-type]
+    assert [one.model_dump() for one in history(told)] == [one.model_dump() for one in served]
 
 
 async def test_a_release_knows_who_moved_it_last_and_since_when_its_reason_is_this(

@@ -96,7 +96,7 @@ async def test_the_page_and_its_twin_show_hostile_words_as_words(tmp_path: Path,
             page = await get(bridge, path)
             assert 200 == page.status_code
             assert "parked" in page.text
-            assert "script" not in Page(page.text).tags
+            assert 2 == Page(page.text).tags.count("script"), "our own alone"
         await _twin(bridge)
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, text
 from sqlmodel import Session, col, func, select
 
+from bridge.columns import as_read_back
 from bridge.pause import EVERYTHING
 from bridge.release import Release, Stage, Transition
 from bridge.served import Served, Told, after
@@ -42,7 +43,8 @@ def keep(session: Session, release: Release, line: Transition) -> None:
     if line.kind == "move" and line.from_stage:
         lines = session.exec(LINES_OF, params={"release": line.release_id})
         since = next((at for kind, at in lines if kind == "move"), None)
-    _add(session.connection(), counted(tells, since, release.created_at, before))
+    began = as_read_back(release.created_at)
+    _add(session.connection(), counted(tells, since, began, before))
     if found := after(before, tells):
         session.add(found)
 
@@ -115,7 +117,7 @@ def told(release: Release, line: Transition) -> Told:
         line.from_stage,
         line.to_stage,
         line.code,
-        line.recorded_at,
+        as_read_back(line.recorded_at),
         str(put_back) if put_back else None,
         datetime.fromisoformat(str(tagged_at)) if tagged_at else None,
     )

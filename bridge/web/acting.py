@@ -24,8 +24,9 @@ from bridge.release import Release
 from bridge.sentences import say
 from bridge.store import Store
 from bridge.web.acts import MESSAGE_ACTS, PAUSE, RELEASE_ACTS, RESUME, Doing, Line, Message, Said
+from bridge.web.problems import MEDIA_TYPE
 from bridge.web.refusals import refusal
-from bridge.web.twins import Identifier
+from bridge.web.twins import PROBLEM, Identifier
 from bridge.web.wish import Done, Wish, form_of, of_form
 
 T = TypeVar("T")
@@ -55,13 +56,15 @@ class No(BaseModel):
     code: str
 
 
-SAID_NO = {"content": {"application/problem+json": {"schema": No.model_json_schema()}}}
+SAID_NO = {"content": {MEDIA_TYPE: {"schema": No.model_json_schema()}}}
+NOT_READ = {"anyOf": [PROBLEM, No.model_json_schema()]}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"description": "No JSON"},
     413: {"description": "Too large"},
     403: {"description": "Not this person, or not from here", **SAID_NO},
     404: {"description": "There is no such thing", **SAID_NO},
     409: {"description": "It makes no sense now", **SAID_NO},
+    422: {"description": "Cannot be read", "content": {MEDIA_TYPE: {"schema": NOT_READ}}},
     503: {"description": "Nothing can be written just now", **SAID_NO},
 }
 
