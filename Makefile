@@ -6,6 +6,7 @@ BIN     := .venv/bin
 STAMP   := .venv/.up-to-date
 MODEL   := regression_model/regression_model/model_card.json
 PACKAGE := $(wildcard regression_model/regression_model/*.py regression_model/regression_model/*/*.py)
+WORKERS ?= $(shell expr $$(nproc) + 1)
 UV      := $(BIN)/uv --quiet
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
            --custom-compile-command "make lock"
@@ -32,10 +33,10 @@ types: $(STAMP) ## Types, strictly
 	@$(BIN)/mypy --config-file regression_model/pyproject.toml regression_model
 	@cd api && ../$(BIN)/mypy --strict app
 
-tests: $(STAMP) $(MODEL) ## The tests alone
+tests: $(STAMP) $(MODEL) ## The tests alone, on one worker more than there are processors: many wait
 	@cd regression_model && ../$(BIN)/python -m pytest -q
 	@cd api && ../$(BIN)/python -m pytest -q
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 soak: $(STAMP) ## The injected faults of tests/faults, many more of them; hours
 	@export FAULTS_SEED=$${FAULTS_SEED:-$$(date +%s)}; echo "FAULTS_SEED=$$FAULTS_SEED"; \

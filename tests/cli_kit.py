@@ -5,12 +5,14 @@ import contextlib
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
 import termios
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -291,7 +293,8 @@ def a_told_bridge(token: str = "") -> Iterator[Told]:
 
 
 def a_process(told: "Told", *words: str, **environment: str) -> subprocess.Popen[str]:
-    """`bridge` as a process of its own, which asks that bridge."""
+    """`bridge` as a process of its own, which asks that bridge and heeds Ctrl-C, also where these
+    tests run in the background."""
     return subprocess.Popen(
         [sys.executable, "-m", "bridge", *words],
         env={**_around(told), **environment},
@@ -299,6 +302,7 @@ def a_process(told: "Told", *words: str, **environment: str) -> subprocess.Popen
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 
